@@ -6,7 +6,7 @@ import sys
 import time
 
 CHECKS = []
-USER = "tester"  # the ordinary user of the machine's image, uid 1000, lingering
+USER = "user"  # the ordinary user of the machine's image, uid 1000, lingering
 
 
 class Skip(Exception):
