@@ -41,7 +41,7 @@ ALL = (ROOT, ROOT_FS, ROOTLESS)
 RUNS = {
     "output": ("", "echo hello", 0, r"^hello$"),
     "exit_code": ("", "sh -c 'exit 7'", 7, r""),
-    "signal": ("", "sh -c 'kill -9 $$'", 137, r""),
+    "signal": ("--pid host", "sh -c 'kill -9 $$'", 137, r""),
     "missing_program": ("", "/nope", 127, r"no such file|not found"),
     "missing_in_path": ("", "nope", 127, r"not found in \$PATH|no such file"),
     "not_executable": ("", "/etc/passwd", 126, r"ermission denied"),
@@ -49,7 +49,6 @@ RUNS = {
     "hostname": ("--hostname swift", "hostname", 0, r"^swift$"),
     "environment": ("-e COLOR=blue", "sh -c 'echo $COLOR'", 0, r"^blue$"),
     "workdir": ("-w /tmp", "pwd", 0, r"^/tmp$"),
-    "workdir_made": ("-w /made/here", "pwd", 0, r"^/made/here$"),
     "user": ("-u 33:44", "sh -c 'id -u; id -g'", 0, r"^33\n44$"),
     "groups": ("-u 33 --group-add 55", "id -G", 0, r"\b55\b"),
     "init": ("--init", "sh -c 'cat /proc/1/comm'", 0, r"catatonit|podman-init"),
