@@ -1,5 +1,5 @@
 /// What `state` and `list` show of a container.
-package struct ContainerState: Equatable {
+package struct ContainerState {
     package var ociVersion: String
     package var id: String
     /// The init process as the runtime's pid namespace numbers it; 0 when stopped.
@@ -14,7 +14,4 @@ package struct ContainerState: Equatable {
     /// Sorted by name.
     package var annotations: [(name: String, value: String)]
 
-    package static func == (left: ContainerState, right: ContainerState) -> Bool {
-        left.id == right.id && left.pid == right.pid && left.status == right.status
-    }
 }
