@@ -51,15 +51,15 @@ package struct PlanOptions: Equatable {
     package var id = ""
     /// Absolute path of the bundle.
     package var bundle = ""
-    /// --no-pivot
+    /// `--no-pivot`: the root is moved, not pivoted.
     package var noPivot = false
-    /// --no-new-keyring
+    /// `--no-new-keyring`: the caller's session keyring stays.
     package var noNewKeyring = false
-    /// --preserve-fds: handles from 3 that the process keeps.
+    /// `--preserve-fds`: handles from 3 that the process keeps.
     package var preserveFDs = 0
     /// LISTEN_FDS of the runtime's own environment: handles from 3, before the preserved ones.
     package var listenFDs = 0
-    /// --systemd-cgroup
+    /// `--systemd-cgroup`: `cgroupsPath` is `slice:prefix:name`.
     package var systemdCgroup = false
     /// --cgroup-manager disabled: no cgroup is made.
     package var noCgroup = false

@@ -37,7 +37,7 @@ package struct MountAttributes: Equatable {
     package static let noDirectoryAccessTime: UInt64 = 0x80
     package static let noSymlinkFollow: UInt64 = 0x20_0000
 
-    package var isEmpty: Bool { set | clear | recursiveSet | recursiveClear == 0 }
+    package var isEmpty: Bool { (set | clear | recursiveSet | recursiveClear) == 0 }
 }
 
 /// A propagation change, the MS_* flags of mount(2); empty leaves it as it is.

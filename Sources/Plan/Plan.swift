@@ -10,8 +10,7 @@ package struct Plan: Equatable {
     package var identity: IdentityMapping?
     package var cgroup = CgroupPlan()
     package var networkDevices: [NetworkDevice] = []
-    /// Hooks that the runtime runs itself, in its own namespaces. Those that run in the
-    /// container's are steps.
+    /// Hooks that the runtime runs itself; those in the container's namespaces are steps.
     package var hooks = RuntimeHooks()
     package var seccomp: SeccompPlan?
     /// Whether the process gets a terminal, whose other side the runtime passes on.
@@ -55,8 +54,7 @@ package struct CloneShape: Equatable {
     package var joins: [NamespaceJoin] = []
     /// Made by the init stage, after the joins.
     package var unshared: Namespaces = []
-    /// Made by a second clone, by the process that then goes on as the init stage; nil where the
-    /// first process does. See `CloneShape.decide`.
+    /// Made by a second clone, whose process goes on as the init stage; nil without one.
     package var forked: Namespaces?
     /// Whether the first process starts inside the container's cgroup (CLONE_INTO_CGROUP).
     package var intoCgroup = false
@@ -153,8 +151,9 @@ package struct RuntimeHooks: Equatable {
     }
 }
 
-/// Where the seccomp listener's handle goes. The filter itself is compiled from the
-/// configuration beside the plan.
+/// Where the seccomp listener's handle goes.
+///
+/// The filter itself is compiled from the configuration beside the plan.
 package struct SeccompPlan: Equatable {
     package let listenerPath: String?
     package let listenerMetadata: String

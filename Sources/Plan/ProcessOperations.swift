@@ -14,14 +14,15 @@ package struct HookRun: Equatable {
     package let environment: [String]
     /// Seconds.
     package let timeout: Int?
-    /// The state that the hook reads on its standard input, compact JSON. The pid in it is "0",
-    /// in whose place the init stage writes its own as it sees it.
+    /// The state that the hook reads on its standard input, compact JSON.
+    ///
+    /// The pid in it is "0", in whose place the init stage writes its own as it sees it.
     package let state: String
     /// The place of that "0" in the state's UTF-8, bytes.
     package let pidOffset: Int
 }
 
-/// The seccomp filter. Its program is compiled beside the plan, see Seccomp.
+/// The seccomp filter, whose program is compiled beside the plan (see Seccomp).
 package struct SeccompFilter: Equatable {
     /// SECCOMP_FILTER_FLAG_* of seccomp(2).
     package let flags: UInt32
