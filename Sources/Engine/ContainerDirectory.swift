@@ -1,3 +1,4 @@
+internal import Cgroups
 internal import Linux
 
 /// The state directory of one container, by handle.
@@ -16,23 +17,23 @@ struct ContainerDirectory: ~Copyable {
     private static let cgroupName = "cgroup"
     private static let initName = "init"
     /// A record is a few hundred bytes; annotations and hooks may make it as large as a config.
-    static let recordLimit = 16 << 20
+    private static let recordLimit = 16 << 20
 
     // MARK: The record
 
     /// Reads the record; what does not decode is `Failure.damaged`.
     func readRecord() throws(Failure) -> Record {
         let bytes: [UInt8]
-        do {
-            let file = try handle.openAt(Self.recordName, [.readOnly, .noFollow])
-            bytes = try file.readAll(limit: Self.recordLimit)
-        } catch Errno.ENOENT {
+        do throws(Errno) {
+            bytes = try handle.open(Self.recordName, [.readOnly, .noFollow, .nonBlocking])
+                .readAll(limit: Self.recordLimit)
+        } catch .enoent {
             throw Failure.damaged(id, "missing")
         } catch {
-            throw Failure("read the record", error, path: path + "/" + Self.recordName)
+            throw Failure.damaged(id, error.message)
         }
         let record: Record
-        do {
+        do throws(DamagedRecord) {
             record = try Record(decoding: bytes)
         } catch {
             throw Failure.damaged(id, error.reason)
@@ -41,32 +42,36 @@ struct ContainerDirectory: ~Copyable {
         return record
     }
 
-    /// Writes the record: the old one or the new one is there, whatever happens meanwhile.
-    func write(_ record: Record) throws(Failure) {
-        try replace(Self.recordName, with: record.encoded())
-    }
-
     /// Writes the intent, before anything else of the container is made.
     func writeIntent(_ record: Record) throws(Failure) {
-        try link(Self.cgroupName, to: record.cgroup.text)
+        try link(Self.cgroupName, to: record.cgroup.journalText)
         try write(record)
     }
 
     /// Writes the record with the process in it: from here on the container is committed.
     func commit(_ record: Record) throws(Failure) {
-        try link(Self.initName, to: record.processText)
+        try link(Self.initName, to: record.process.journalText)
         try write(record)
     }
 
-    /// What can be known without the record: where the container is, so that it can be ended.
+    /// Writes the record: the old one or the new one is there, whatever happens meanwhile.
+    private func write(_ record: Record) throws(Failure) {
+        try replace(Self.recordName, with: record.encoded())
+    }
+
+    /// What is known without the record: where the container is, so that it can be ended.
     func rebuildRecord() -> Record {
-        var record = Record(
-            id: id, generation: "", bootID: "", ociVersion: "1.0.0", bundle: "", rootfs: "",
-            created: "", owner: "")
-        if let text = try? handle.readLinkAt(Self.cgroupName) {
-            record.cgroup = RecordedCgroup(text: text) ?? RecordedCgroup()
+        var record = Record(id: id)
+        if let text = try? handle.readLink(Self.cgroupName),
+            let place = CgroupPlace(journalText: text)
+        {
+            record.cgroup = place
         }
-        if let text = try? handle.readLinkAt(Self.initName) { record.readProcess(text) }
+        if let text = try? handle.readLink(Self.initName),
+            let process = ProcessIdentity(journalText: text)
+        {
+            record.process = process
+        }
         return record
     }
 
@@ -77,51 +82,46 @@ struct ContainerDirectory: ~Copyable {
     }
 
     func loadConfig() throws(Failure) -> [UInt8] {
-        try attempt("read the saved configuration", path: path + "/" + Self.configName) {
-            () throws(Errno) in
-            try handle.openAt(Self.configName, [.readOnly, .noFollow])
+        do throws(Errno) {
+            return try handle.open(Self.configName, [.readOnly, .noFollow])
                 .readAll(limit: Bundle.configLimit)
+        } catch {
+            throw Failure("read the saved configuration", error, path: path + "/config")
         }
     }
 
     // MARK: The gate
 
-    func makeGate() throws(Failure) {
-        try attempt("make the gate", path: path) { () throws(Errno) in
-            try handle.makeFIFOAt(Self.gateName, mode: 0o600)
-            try handle.makeFIFOAt(Self.reportName, mode: 0o600)
+    /// Whether init still waits for `start`.
+    var hasGate: Bool {
+        do throws(Errno) {
+            try handle.access(Self.gateName)
+            return true
+        } catch {
+            return false
         }
     }
-
-    /// Whether init still waits for `start`.
-    var hasGate: Bool { handle.exists(Self.gateName) }
 
     // MARK: Files
 
     private func link(_ name: String, to text: String) throws(Failure) {
-        try attempt("write the journal", path: path + "/" + name) { () throws(Errno) in
-            do {
-                try handle.makeLinkAt(name, to: text)
-            } catch Errno.EEXIST {
-                try handle.unlinkAt(name)
-                try handle.makeLinkAt(name, to: text)
+        do throws(Errno) {
+            do throws(Errno) {
+                try handle.symlink(text, at: name)
+            } catch .eexist {
+                try handle.unlink(name)
+                try handle.symlink(text, at: name)
             }
+        } catch {
+            throw Failure("write the journal", error, path: path + "/" + name)
         }
     }
 
-    /// Written beside, synced, renamed, and the directory synced: after a power cut the file is
-    /// the old or the new one.
     private func replace(_ name: String, with bytes: [UInt8]) throws(Failure) {
-        let temporary = name + ".new"
-        try attempt("write the state", path: path + "/" + name) { () throws(Errno) in
-            do {
-                let file = try handle.openAt(
-                    temporary, [.writeOnly, .create, .truncate, .noFollow], mode: 0o600)
-                try file.writeAll(bytes)
-                try file.synchronize()
-            }
-            try handle.renameAt(temporary, to: name)
-            try handle.synchronize()
+        do throws(Errno) {
+            try handle.replaceFile(name, bytes, mode: 0o600)
+        } catch {
+            throw Failure("write the state", error, path: path + "/" + name)
         }
     }
 }

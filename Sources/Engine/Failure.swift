@@ -36,7 +36,7 @@ package struct Failure: Error {
         Self.append(operation, to: &text)
         if let errno {
             Self.append(path.isEmpty ? errno.name : "\(errno.name) (\(path))", to: &text)
-            if let words = Self.words(of: errno) { Self.append(words, to: &text) }
+            Self.append(errno.message, to: &text)
         }
         if !hint.isEmpty { text += "; " + hint }
         for further in aftermath { text += "; then " + further }
@@ -47,33 +47,6 @@ package struct Failure: Error {
         guard !part.isEmpty else { return }
         if !text.isEmpty { text += ": " }
         text += part
-    }
-
-    /// strerror's words for what users meet, as Go prints them: the engines match those.
-    private static func words(of errno: Errno) -> String? {
-        switch errno {
-        case .ENOENT: "no such file or directory"
-        case .EACCES: "permission denied"
-        case .EPERM: "operation not permitted"
-        case .ENOTDIR: "not a directory"
-        case .EISDIR: "is a directory"
-        case .ESRCH: "no such process"
-        case .EEXIST: "file exists"
-        case .EBUSY: "device or resource busy"
-        case .EINVAL: "invalid argument"
-        case .ENOMEM: "cannot allocate memory"
-        case .ENOSPC: "no space left on device"
-        case .EROFS: "read-only file system"
-        case .ENOSYS: "function not implemented"
-        case .ENODEV: "no such device"
-        case .ENOEXEC: "exec format error"
-        case .ELOOP: "too many levels of symbolic links"
-        case .EMFILE: "too many open files"
-        case .EDQUOT: "disk quota exceeded"
-        case .E2BIG: "argument list too long"
-        case .EAGAIN: "resource temporarily unavailable"
-        default: nil
-        }
     }
 
     /// At most this many bytes of a message are shown: conmon and the shim keep no more.

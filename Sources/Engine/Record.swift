@@ -1,5 +1,5 @@
-internal import JSON
-internal import OCI
+internal import Cgroups
+internal import Plan
 
 /// What is remembered of a container: all that `state`, `kill` and `delete` need.
 ///
@@ -12,45 +12,37 @@ struct Record {
 
     var id: String
     /// Tells this container from another of the same id that came after it.
-    var generation: String
-    /// /proc/sys/kernel/random/boot_id: after a reboot no pid of the record means anything.
-    var bootID: String
-    /// The init process in the runtime's pid namespace; 0 in an intent.
-    var pid: Int32 = 0
-    /// Field 22 of /proc/PID/stat, clock ticks since boot.
-    var startTime: UInt64 = 0
-    var cgroup = RecordedCgroup()
-    /// The pid namespace is not the container's own: its end does not kill the other processes.
+    var generation = ""
+    var process = ProcessIdentity()
+    var cgroup = CgroupPlace()
+    /// The pid namespace is not the container's own: the end of init does not end the others.
     var sharesPIDNamespace = false
-    var ociVersion: String
-    var bundle: String
-    var rootfs: String
+    var ociVersion = ""
+    var bundle = ""
+    var rootfs = ""
     /// RFC 3339 with nanoseconds, UTC.
-    var created: String
-    var owner: String
-    /// Sorted by name.
-    var annotations: [Annotation] = []
-    var poststart: [Spec.Hook] = []
-    var poststop: [Spec.Hook] = []
-    /// The resctrl group that `create` made, removed by `delete`.
+    var created = ""
+    var owner = ""
+    var annotations: [String: String] = [:]
+    var poststart: [RuntimeHook] = []
+    var poststop: [RuntimeHook] = []
+    /// The resctrl group that `create` made, removed by `delete`; "" without one.
     var resctrlGroup = ""
 
-    var isIntent: Bool { pid == 0 }
+    init(id: String) {
+        self.id = id
+    }
+
+    /// Nothing but the intent was written.
+    var isIntent: Bool { process.pid == 0 }
 }
 
-struct Annotation: Equatable {
-    var name: String
-    var value: String
-}
-
-/// A cgroup as `delete` must find it again without the configuration.
-struct RecordedCgroup: Equatable {
-    /// CgroupManager's raw value.
-    var manager = CgroupManager.disabled
-    /// Below the mount of cgroup2, "/system.slice/x.scope"; "" without a cgroup.
-    var path = ""
-    /// The unit of systemd; "" with another manager.
-    var unit = ""
-    /// Made by `create`; one that was there before is not removed.
-    var isOwned = true
+/// A process, told from every other that had or will have its number.
+struct ProcessIdentity: Equatable {
+    /// In the runtime's pid namespace; 0 for none.
+    var pid: Int32 = 0
+    /// Field 22 of /proc/PID/stat: clock ticks since the boot.
+    var startTime: UInt64 = 0
+    /// /proc/sys/kernel/random/boot_id: after a reboot the other two mean nothing.
+    var bootID = ""
 }

@@ -1,10 +1,11 @@
+package import Cgroups
 package import OCI
 
 /// What every call of the runtime is told, whatever the verb.
 package struct Settings {
     /// `--root`; nil: /run/apus, or $XDG_RUNTIME_DIR/apus for an unprivileged user.
     package var root: String?
-    package var cgroupManager = CgroupManager.cgroupfs
+    package var cgroupDriver = CgroupDriver.cgroupfs
     /// `--rootless`; nil: decided by the effective user and the user namespace.
     package var isRootless: Bool?
     /// $XDG_RUNTIME_DIR, where it is set and not empty.
@@ -19,13 +20,6 @@ package struct Settings {
     package var warn: (String) -> Void = { _ in }
 
     package init() {}
-}
-
-/// Who makes and owns a container's cgroup.
-package enum CgroupManager: String {
-    case cgroupfs
-    case systemd
-    case disabled
 }
 
 /// `apus create`.

@@ -15,50 +15,62 @@ struct Store: ~Copyable {
 
     /// Opens the root; nil where it is missing and `creates` is false.
     ///
-    /// The directory is 0700: a container's configuration and its gate are nobody else's matter.
+    /// A new one is 0700: a container's configuration and its gate are nobody else's matter.
     static func open(_ path: String, creates: Bool) throws(Failure) -> Store? {
-        let flags: OpenFlags = [.path, .directory]
-        do {
-            return Store(root: try FileDescriptor.open(path, flags), path: path)
-        } catch Errno.ENOENT where !creates {
-            return nil
-        } catch Errno.ENOENT {
-            try makeParents(of: path)
-            return try attempt("open the root", path: path) { () throws(Errno) in
-                Store(root: try FileDescriptor.open(path, flags), path: path)
+        do throws(Errno) {
+            let host = BorrowedHandle.workingDirectory
+            do throws(Errno) {
+                return Store(root: try host.open(path, .directory), path: path)
+            } catch .enoent {
+                guard creates else { return nil }
+                try host.makeDirectories(path, mode: 0o700)
+                return Store(root: try host.open(path, .directory), path: path)
             }
         } catch {
-            throw Failure("open the root", error, path: path)
+            throw Failure("open the root directory of containers", error, path: path)
         }
     }
 
     /// The ids of all containers, sorted.
     func ids() throws(Failure) -> [String] {
-        let names = try attempt("list the root", path: path) { () throws(Errno) in
-            try root.entries()
-        }
         var ids: [String] = []
-        for name in names where ContainerID.isValid(name) { ids.append(name) }
+        do throws(Errno) {
+            for entry in try root.entries() where ContainerID.isValid(entry.name) {
+                ids.append(entry.name)
+            }
+        } catch {
+            throw Failure("list the containers", error, path: path)
+        }
         return ids.sorted()
     }
 
     /// The directory of a container; nil where there is none.
     func directory(of id: String) throws(Failure) -> ContainerDirectory? {
-        do {
-            let handle = try root.openAt(id, [.readOnly, .directory, .noFollow])
+        do throws(Errno) {
+            let handle = try root.open(id, [.directory, .noFollow])
             return ContainerDirectory(id: id, path: path + "/" + id, handle: handle)
-        } catch Errno.ENOENT {
+        } catch .enoent {
             return nil
         } catch {
             throw Failure("open container \"\(id)\"", error, path: path + "/" + id)
         }
     }
 
+    /// Whether the container has a directory: cheap, and without a lock a mere hint.
+    func exists(_ id: String) -> Bool {
+        do throws(Errno) {
+            try root.access(id)
+            return true
+        } catch {
+            return false
+        }
+    }
+
     /// Makes the directory of a new container.
     func makeDirectory(of id: String) throws(Failure) -> ContainerDirectory {
-        do {
-            try root.makeDirectoryAt(id, mode: 0o700)
-        } catch Errno.EEXIST {
+        do throws(Errno) {
+            try root.makeDirectory(id, mode: 0o700)
+        } catch .eexist {
             throw Failure("container with given ID already exists: \"\(id)\"")
         } catch {
             throw Failure("make the state directory", error, path: path + "/" + id)
@@ -68,32 +80,16 @@ struct Store: ~Copyable {
     }
 
     /// Removes what is left of the directory, the record last. Missing files are no error.
-    func remove(_ directory: consuming ContainerDirectory) throws(Failure) {
-        let id = directory.id
-        do {
-            var names = try directory.handle.entries()
-            names.removeAll { $0 == ContainerDirectory.recordName }
-            names.append(ContainerDirectory.recordName)
-            for name in names {
-                do { try directory.handle.unlinkAt(name) } catch Errno.ENOENT {}
+    func remove(_ directory: borrowing ContainerDirectory) throws(Failure) {
+        do throws(Errno) {
+            for entry in try directory.handle.entries()
+            where entry.name != ContainerDirectory.recordName {
+                try directory.handle.removeTree(entry.name)
             }
-            do { try root.removeDirectoryAt(id) } catch Errno.ENOENT {}
+            try directory.handle.removeTree(ContainerDirectory.recordName)
+            do throws(Errno) { try root.removeDirectory(directory.id) } catch .enoent {}
         } catch {
-            throw Failure("remove the state directory", error, path: path + "/" + id)
-        }
-    }
-
-    /// mkdir -p with mode 0700 for the directories that are missing.
-    private static func makeParents(of path: String) throws(Failure) {
-        var made = path.hasPrefix("/") ? "" : "."
-        for part in path.split(separator: "/") {
-            made += "/" + part
-            do {
-                try FileDescriptor.makeDirectory(made, mode: 0o700)
-            } catch Errno.EEXIST {
-            } catch {
-                throw Failure("make the root", error, path: made)
-            }
+            throw Failure("remove the state directory", error, path: directory.path)
         }
     }
 }
