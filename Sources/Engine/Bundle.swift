@@ -39,8 +39,7 @@ struct Bundle: ~Copyable {
 
     /// The absolute path of the root file system, which must be a directory.
     ///
-    /// A symbolic link at its end is refused: whoever may change it could show another directory
-    /// to the engine than to the runtime.
+    /// Symbolic links in the path are followed: the caller names it, not the image.
     func rootfs(_ root: Spec.Root?) throws(Failure) -> String {
         guard let root else { throw Failure("required, but missing").at("root") }
         let absolute = Self.normalized(
