@@ -74,22 +74,18 @@ package struct DeviceFilter: Equatable {
         }
     }
 
-    /// The program as the kernel reads it: eight bytes an instruction.
-    package var bytes: [UInt8] {
-        var bytes: [UInt8] = []
+    /// The program as the kernel reads it, on a little endian machine.
+    package var words: [UInt64] {
+        var words: [UInt64] = []
         for instruction in instructions {
-            bytes.append(instruction.code)
-            let first = instruction.destination
-            let second = instruction.source
-            // Two bit fields in a byte: the first is where the machine puts its lowest bits.
-            bytes.append(Self.isLittleEndian ? second << 4 | first : first << 4 | second)
-            withUnsafeBytes(of: instruction.offset) { unsafe bytes.append(contentsOf: $0) }
-            withUnsafeBytes(of: instruction.immediate) { unsafe bytes.append(contentsOf: $0) }
+            words.append(
+                UInt64(instruction.code) | UInt64(instruction.destination) << 8
+                    | UInt64(instruction.source) << 12
+                    | UInt64(UInt16(bitPattern: instruction.offset)) << 16
+                    | UInt64(UInt32(bitPattern: instruction.immediate)) << 32)
         }
-        return bytes
+        return words
     }
-
-    private static let isLittleEndian = UInt16(1).littleEndian == 1
 }
 
 /// A device rule in numbers.

@@ -29,7 +29,7 @@ package struct CgroupHost: ~Copyable {
 
     /// As euid or in a user namespace: both lack the powers of the host's root.
     private static func isRootless() -> Bool {
-        guard Process.effectiveUserID == 0 else { return true }
+        guard CurrentProcess.effectiveUID == 0 else { return true }
         return isInUserNamespace()
     }
 
