@@ -113,7 +113,7 @@ enum apus_operation {
     APUS_OP_MOUNT,            // a new file system. a0 how, a1 attributes to set (MOUNT_ATTR_*), a2 to clear, a3 propagation MS_* or 0, a4 attributes to set recursively, a5 to clear recursively, a6 superblock MS_* flags; s0 type, s1 source, s2 target, s3 data options joined with ',', s4 SELinux context or ""
     APUS_OP_BIND,             // a0 how, a1..a5 as MOUNT, a6 slot of a detached tree or -1; s0 source (host path), s1 target
     APUS_OP_REMOUNT,          // a0 how, a1..a5, a6 superblock flags; s0 target, s1 data ("remount" in the options)
-    APUS_OP_CGROUP_MOUNT,     // cgroup2, the container's view: a0..a5 as MOUNT; s0 target. In a cgroup namespace a fresh mount, otherwise the host's cloned, below the container's own cgroup s1
+    APUS_OP_CGROUP_MOUNT,     // cgroup2, the container's view: a0..a5 as MOUNT; s0 target, s1 the container's own cgroup ("/machine.slice/x.scope"): the host's cgroup2 is cloned from there (a fresh mount where the host has none at /sys/fs/cgroup); "": all of the host's is cloned
     APUS_OP_DEVICE,           // a0 mode with S_IFMT, a1 major, a2 minor, a3 uid, a4 gid, a5 1: bind the host's node instead of mknod, a6 1: a default device, an existing right node is kept; s0 path
     APUS_OP_SYMLINK,          // a0 1: replace an existing file; s0 contents, s1 path
     APUS_OP_CONSOLE,          // pty from the container's devpts; a0 width, a1 height (0: none), a2 uid, a3 1: bind /dev/console; awaits APUS_AT_CONSOLE with the master; stdio becomes the slave, controlling terminal
@@ -135,12 +135,13 @@ enum apus_operation {
     APUS_OP_PERSONALITY,      // a0 persona
     APUS_OP_MEMORY_POLICY,    // a0 mode with flags; s0 node list
     APUS_OP_PASS_STDIO,       // a0 uid, a1 gid: chown handles 0-2 to the user (EPERM, EROFS are ignored)
-    APUS_OP_WORKDIR,          // s0 path; a0 1: made when missing
+    APUS_OP_WORKDIR,          // s0 path; a0 1: made when missing; a1 1: a first try, as root: EACCES and EPERM leave it to the WORKDIR after USER, which does nothing when this one did it. The directory must be inside the root
     APUS_OP_LABEL,            // a0 0: SELinux, 1: AppArmor; s0: written for the next exec through the private procfs, read back
-    APUS_OP_HOOK,             // a0 timeout in seconds or -1; a1 namespace kind of the path (0: the runtime's root, kept open; 1: the container's); s0 path, s1 state JSON, s2 arguments joined with NUL, s3 environment joined with NUL
+    APUS_OP_HOOK,             // a0 timeout in seconds or -1; a1 namespace kind of the path (0: the runtime's root, kept open; 1: the container's); s0 path, s1 state JSON; a2 the byte offset in s1 of the "0" of its pid, in whose place goes the init stage's own getpid(); s2 arguments joined with NUL, s3 environment joined with NUL
     APUS_OP_BOUNDING,         // a0 mask of capabilities to keep
     APUS_OP_GROUPS,           // a0 1: setgroups is denied, skip; a1.. the supplementary groups
-    APUS_OP_USER,             // a0 uid, a1 gid, a2 umask or -1; keeps the capabilities
+    APUS_OP_HOME,             // a0 uid: finds its home in the container's /etc/passwd (a regular file, read within a limit; else "/"); EXEC adds it to the environment as HOME
+    APUS_OP_USER,             // a0 uid, a1 gid, a2 umask or -1; keeps the capabilities, the effective ones too
     APUS_OP_CAPABILITIES,     // a0 effective, a1 permitted, a2 inheritable, a3 ambient (masks)
     APUS_OP_NO_NEW_PRIVILEGES,
     APUS_OP_SECCOMP,          // a0 SECCOMP_FILTER_FLAG_*, s0 the program (struct sock_filter[]); with NEW_LISTENER awaits APUS_AT_LISTENER

@@ -1,0 +1,56 @@
+/// The cgroup of a container and what is written there.
+package struct CgroupPlan: Equatable {
+    /// `cgroupsPath` as it is written; "" where the runtime chooses. Cgroups makes a place of it.
+    package var path = ""
+    /// Whether a container without a cgroup of its own would not be what was asked for.
+    package var isNeeded = false
+    /// In the order of writing.
+    package var writes: [CgroupWrite] = []
+    /// Rules of access in order, over a default that denies all. The last that fits decides.
+    package var devices: [DeviceRule] = []
+    /// A limit below what is in use already is refused (memory.checkBeforeUpdate), bytes.
+    package var checkedMemoryLimit: Int64?
+    /// The host's ids of the container's root, which gets the cgroup's directory and the files of
+    /// /sys/kernel/cgroup/delegate; nil where they are not given away.
+    package var owner: CgroupOwner?
+    /// Unit properties of the annotations `org.systemd.property.NAME`: the name, and the value in
+    /// GVariant's text form.
+    package var unitProperties: [UnitProperty] = []
+
+    package init() {}
+}
+
+/// A file of the cgroup and what to write there.
+package struct CgroupWrite: Equatable {
+    package let origin: String
+    package let file: String
+    package let value: String
+    /// Whether the file may be missing without that being an error.
+    package var isOptional = false
+}
+
+/// A rule of the device controller.
+package struct DeviceRule: Equatable {
+    package enum Kind: Equatable { case all, character, block }
+
+    package let isAllowed: Bool
+    package let kind: Kind
+    /// nil is every number.
+    package let major: UInt32?
+    package let minor: UInt32?
+    package let reads: Bool
+    package let writes: Bool
+    package let makes: Bool
+}
+
+/// Who a cgroup is given to, in ids of the host.
+package struct CgroupOwner: Equatable {
+    package let uid: UInt32
+    package let gid: UInt32
+}
+
+/// A property of a systemd unit in its text form.
+package struct UnitProperty: Equatable {
+    package let name: String
+    package let value: String
+}
