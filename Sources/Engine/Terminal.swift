@@ -100,8 +100,10 @@ struct Foreground: ~Copyable {
 
     /// The output as an open file of our own where possible: O_NONBLOCK is shared by all who inherited it.
     private static func reopened(_ output: BorrowedHandle) throws(Errno) -> FileDescriptor {
-        let type = try output.status().type
-        if type == .characterDevice || type == .fifo,
+        let status = try output.status()
+        // Opening the master of a pty anew makes another pty.
+        let isMaster = status.specialDevice == DeviceNumber(major: 5, minor: 2)
+        if status.type == .characterDevice && !isMaster || status.type == .fifo,
             let own = try? FileDescriptor.open(output.procPath, [.writeOnly, .nonBlocking])
         {
             return own
