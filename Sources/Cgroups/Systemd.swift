@@ -36,7 +36,7 @@ extension Cgroup {
             try cgroup.apply(plan.writes)
             try cgroup.makeRoom(for: plan.writes, hasPlaceholder: isScope)
             try cgroup.filterDevices(plan.devices)
-            if let owner = plan.owner { try cgroup.delegate(to: owner) }
+            if let uid = plan.ownerUID { try cgroup.delegate(to: uid) }
             cgroup.placeholder = placeholder.take()
             return cgroup
         } catch {

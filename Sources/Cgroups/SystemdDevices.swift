@@ -5,6 +5,7 @@ internal import Plan
 /// put in force anew at every daemon-reload, allows what ours does. Pure.
 enum SystemdDevices {
     static func settings(for rules: [DeviceRule]) -> [UnitSetting] {
+        guard !rules.isEmpty else { return [] }
         // Not said at all where it cannot be said in full: half a list would deny too much.
         let unsaid = [UnitSetting("DevicePolicy", .string("auto"))]
         guard let allowed = allowList(rules) else { return unsaid }
@@ -24,9 +25,8 @@ enum SystemdDevices {
     static func allowList(_ rules: [DeviceRule]) -> [DeviceAccess]? {
         var allowed: [DeviceAccess] = []
         var allowsAll = false
-        var all: [DeviceAccess] = []
-        for rule in rules { all.append(DeviceAccess(rule)) }
-        for rule in all + DeviceAccess.alwaysAllowed {
+        for rule in rules {
+            let rule = DeviceAccess(rule)
             if rule.isEverything {
                 allowed = []
                 allowsAll = rule.allow

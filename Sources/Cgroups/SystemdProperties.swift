@@ -56,6 +56,10 @@ enum SystemdProperties {
         case "cpuset.cpus": return try mask(write, "AllowedCPUs")
         case "cpuset.mems": return try mask(write, "AllowedMemoryNodes")
         case "io.weight": return weight(write.value)
+        case "io.bfq.weight":
+            // systemd converts to that file itself.
+            guard let fallback = write.fallback, fallback.file == "io.weight" else { return [] }
+            return weight(fallback.value)
         default: return []
         }
     }
@@ -75,10 +79,9 @@ enum SystemdProperties {
             let percent: UInt64 = 10_000
             perSecond = (product / period + percent - 1) / percent * percent
         }
-        return [
-            UnitSetting("CPUQuotaPeriodUSec", .uint64(period)),
-            UnitSetting("CPUQuotaPerSecUSec", .uint64(perSecond)),
-        ]
+        let quotaSetting = UnitSetting("CPUQuotaPerSecUSec", .uint64(perSecond))
+        guard parts.count > 1 else { return [quotaSetting] }
+        return [UnitSetting("CPUQuotaPeriodUSec", .uint64(period)), quotaSetting]
     }
 
     /// The default weight; weights of devices have no property that takes numbers.

@@ -44,10 +44,16 @@ extension Cgroup {
     private func inverse(of writes: [CgroupWrite]) throws(CgroupFailure) -> [CgroupWrite] {
         var old: [CgroupWrite] = []
         for write in writes {
-            guard let text = try readIfPresent(write.file),
-                let value = OldValue.restoring(write.file, text: text, after: write.value)
-            else { continue }
-            old.append(CgroupWrite(origin: write.origin, file: write.file, value: value))
+            var (file, new) = (write.file, write.value)
+            var text = try readIfPresent(file)
+            if text == nil, let fallback = write.fallback {
+                (file, new) = (fallback.file, fallback.value)
+                text = try readIfPresent(file)
+            }
+            guard let text, let value = OldValue.restoring(file, text: text, after: new) else {
+                continue
+            }
+            old.append(CgroupWrite(write.origin, file, value))
         }
         return old
     }
