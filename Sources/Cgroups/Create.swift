@@ -58,6 +58,10 @@ extension Cgroup {
                 "container's cgroup unexpectedly frozen", origin: "linux.cgroupsPath",
                 path: place.path, hint: "echo 0 > cgroup.freeze there or above it")
         }
+        try stamp()
+    }
+
+    func stamp() throws(CgroupFailure) {
         do throws(Errno) {
             try Stamp.setOwner(place.stamp, of: directory)
         } catch {
@@ -116,7 +120,7 @@ extension Cgroup {
     }
 
     /// Gives the directory and the files that a delegate may write to the container's root.
-    private func delegate(to owner: CgroupOwner) throws(CgroupFailure) {
+    func delegate(to owner: CgroupOwner) throws(CgroupFailure) {
         let listed = try? BorrowedHandle.workingDirectory.readText("/sys/kernel/cgroup/delegate")
         var files = ["cgroup.procs", "cgroup.subtree_control", "cgroup.threads"]
         if let listed {
