@@ -1,4 +1,6 @@
+internal import Cgroups
 package import Linux
+internal import OCI
 
 /// Why a verb failed: where, doing what, and what the kernel said. Rendered by `message`, once.
 package struct Failure: Error {
@@ -100,5 +102,20 @@ func attempt<Value: ~Copyable>(
         return try body()
     } catch {
         throw Failure(operation(), error, path: path())
+    }
+}
+
+extension Failure {
+    init(_ failure: CgroupFailure) {
+        self.init(failure.operation)
+        origin = failure.origin
+        errno = failure.errno
+        path = failure.path
+        hint = failure.hint
+    }
+
+    init(_ error: ConfigError, in file: String) {
+        self.init(error.message)
+        origin = error.path.isEmpty ? file : error.path
     }
 }

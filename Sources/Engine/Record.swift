@@ -1,16 +1,13 @@
 internal import Cgroups
-internal import Plan
+internal import OCI
 
 /// What is remembered of a container: all that `state`, `kill` and `delete` need.
 ///
 /// Written twice. First as the intent (`pid` 0) before anything else is made, so that `delete`
 /// finds what a killed `create` left; then with the process, which commits the container. Its
-/// status is not in it: see `Status`.
-struct Record {
-    /// The format's number: a record of another one is refused, never guessed at.
-    static let version = 1
-
-    var id: String
+/// status is not in it: it is derived, see Status.swift.
+struct Record: Fields {
+    var id = ""
     /// Tells this container from another of the same id that came after it.
     var generation = ""
     var process = ProcessIdentity()
@@ -24,10 +21,10 @@ struct Record {
     var created = ""
     var owner = ""
     var annotations: [String: String] = [:]
-    var poststart: [RuntimeHook] = []
-    var poststop: [RuntimeHook] = []
-    /// The resctrl group that `create` made, removed by `delete`; "" without one.
-    var resctrlGroup = ""
+    var poststart: [Spec.Hook] = []
+    var poststop: [Spec.Hook] = []
+
+    init() {}
 
     init(id: String) {
         self.id = id
@@ -35,14 +32,22 @@ struct Record {
 
     /// Nothing but the intent was written.
     var isIntent: Bool { process.pid == 0 }
-}
 
-/// A process, told from every other that had or will have its number.
-struct ProcessIdentity: Equatable {
-    /// In the runtime's pid namespace; 0 for none.
-    var pid: Int32 = 0
-    /// Field 22 of /proc/PID/stat: clock ticks since the boot.
-    var startTime: UInt64 = 0
-    /// /proc/sys/kernel/random/boot_id: after a reboot the other two mean nothing.
-    var bootID = ""
+    mutating func fields<C: FieldCoder>(_ coder: inout C) throws(C.Failure) {
+        try coder.required("id", &id)
+        try coder.required("generation", &generation)
+        try coder.required("init", &process)
+        var place = cgroup.journalText
+        try coder.required("cgroup", &place)
+        cgroup = CgroupPlace(journalText: place) ?? CgroupPlace()
+        try coder.defaulted("sharesPIDNamespace", &sharesPIDNamespace)
+        try coder.required("ociVersion", &ociVersion)
+        try coder.required("bundle", &bundle)
+        try coder.required("rootfs", &rootfs)
+        try coder.required("created", &created)
+        try coder.required("owner", &owner)
+        try coder.defaulted("annotations", &annotations)
+        try coder.defaulted("poststart", &poststart)
+        try coder.defaulted("poststop", &poststop)
+    }
 }

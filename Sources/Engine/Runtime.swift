@@ -18,7 +18,7 @@ package struct Runtime {
     package init(_ settings: Settings) throws(Failure) {
         self.settings = settings
         isRootGiven = settings.root != nil
-        root = try Self.chooseRoot(settings, effectiveUser: CurrentProcess.effectiveUser)
+        root = try Self.chooseRoot(settings, effectiveUser: CurrentProcess.effectiveUID)
     }
 
     /// The given root, or the one of the system, or the user's own.

@@ -1,11 +1,7 @@
-/// A container's life as OCI numbers it, and `paused`, which every engine knows.
-package enum Status: String {
-    case creating
-    case created
-    case running
-    case paused
-    case stopped
-}
+internal import Cgroups
+internal import OCI
+
+typealias Status = State.Status
 
 /// What a verb wants to do to a container.
 package enum Transition {
@@ -44,5 +40,26 @@ package func refusal(of transition: Transition, in status: Status) -> String? {
 
     case (.start, .creating), (.exec, .creating), (.pause, _), (.resume, _), (.update, _):
         "container is \(status.rawValue)"
+    }
+}
+
+extension Container {
+    /// The status as it is now: from the process, the gate and the cgroup.
+    func status(_ cgroups: borrowing CgroupHost) throws(Failure) -> Status {
+        let status = statusOfProcess()
+        guard status == .running, record.cgroup.driver != .disabled else { return status }
+        do throws(CgroupFailure) {
+            guard let cgroup = try Cgroup.open(record.cgroup, on: cgroups) else { return status }
+            return try cgroup.isFrozen() ? .paused : .running
+        } catch {
+            throw Failure(error)
+        }
+    }
+
+    /// The status without a look at the cgroup: a paused container runs.
+    func statusOfProcess() -> Status {
+        if record.isIntent { return IDLock.isHeld(id, in: store) ? .creating : .stopped }
+        guard record.process.isAlive else { return .stopped }
+        return directory.hasGate ? .created : .running
     }
 }

@@ -14,14 +14,12 @@ package struct Host: Equatable {
     package var capabilities = CapabilityMask(bits: .max)
     /// The last capability the kernel knows.
     package var lastCapability = 40
+    /// Whether the runtime's own user namespace forbids setgroups(2).
+    package var setgroupsDenied = false
     package var hasAppArmor = false
     package var hasSELinux = false
     /// Whether newuidmap and newgidmap are installed.
     package var hasMapHelpers = true
-    /// Size of a memory page, bytes.
-    package var pageSize = 4096
-    /// Files of the unified hierarchy's root controllers; nil where unknown.
-    package var controllers: [String]?
 
     package init() {}
 

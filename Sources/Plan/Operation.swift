@@ -46,7 +46,8 @@ package enum Operation: Equatable {
     case affinity(cpus: String?)
     case personality(UInt32)
     case memoryPolicy(mode: Int, nodes: String)
-    case passStdio(uid: UInt32, gid: UInt32)
+    /// The user becomes the owner of its stdin, stdout and stderr; their group stays.
+    case passStdio(uid: UInt32)
     case workingDirectory(WorkingDirectory)
     case selinuxLabel(String)
     case apparmorProfile(String)

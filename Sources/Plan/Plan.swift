@@ -1,3 +1,5 @@
+package import OCI
+
 /// Everything that `create` or `exec` will do, in order, before any of it is done.
 ///
 /// The runtime works through it from top to bottom; `steps` is the init stage's part. The same
@@ -17,10 +19,13 @@ package struct Plan: Equatable {
     package var hasTerminal = false
     /// The process adjusts these before it enters the container's cgroup (`exec` only).
     package var initialAffinity: String?
+    /// What the runtime does to the process from outside at the checkpoint `ready`: limits and the
+    /// OOM score, for which root of a user namespace has not the privilege.
+    package var outsideSteps: [Step] = []
     /// The init stage's list.
     package var steps: [Step] = []
     /// What the configuration asked for and the container does without, as OCI allows.
-    package var warnings: [PlanWarning] = []
+    package var warnings: [ConfigWarning] = []
 
     package init() {}
 
@@ -37,13 +42,6 @@ package struct Plan: Equatable {
         }
         return false
     }
-}
-
-/// Something that the plan leaves out, and why.
-package struct PlanWarning: Equatable {
-    /// The place of the configuration: "process.capabilities.bounding".
-    package let path: String
-    package let message: String
 }
 
 /// How the first process comes to be.

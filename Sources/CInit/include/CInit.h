@@ -92,6 +92,7 @@ enum apus_mount_how {
     APUS_MOUNT_DEST_NOFOLLOW = 8,
     APUS_MOUNT_IDMAP = 16,          // the mount was mapped by the runtime and comes in a slot
     APUS_MOUNT_CREATE_FILE = 32,    // (unused by the runtime's own planners)
+    APUS_MOUNT_ONTO_PROC = 64,      // the target may lie on a procfs; without this such a target is refused, EPERM
 };
 
 /// The operations. "aN" are arguments, "sN" strings, in this order. -1 as slot means none.
@@ -100,10 +101,10 @@ enum apus_operation {
     APUS_OP_AWAIT = 1,        // a0 checkpoint
     APUS_OP_GATE,             // wait for `start`; ends the process when the FIFO is unlinked or the state is gone
     APUS_OP_FORK,             // a0 CLONE_NEW* flags: the steps that follow are done by a child cloned with CLONE_PARENT; this process tells its pid (APUS_PROCESS) and ends
-    APUS_OP_JOIN,             // a0 slot, a1 CLONE_NEW* type or types (of a pidfd): setns
+    APUS_OP_JOIN,             // a0 slot, a1 CLONE_NEW* type or types (of a pidfd): setns. A user namespace that is the process's own already is no error. After a mount namespace, "/" is the root of the steps that follow
     APUS_OP_UNSHARE,          // a0 CLONE_NEW* flags
     APUS_OP_TIME_OFFSETS,     // s0 lines for /proc/self/timens_offsets (after UNSHARE of the time namespace, before any fork)
-    APUS_OP_BECOME_ROOT,      // a0 1: setgroups is denied. uid and gid 0 of the user namespace
+    APUS_OP_BECOME_ROOT,      // a0 1: setgroups is denied. uid and gid 0 of the user namespace; sets the death signal again, which the kernel cleared
     APUS_OP_SESSION,          // setsid
     APUS_OP_KEYRING,          // s0 name of a new session keyring, s1 SELinux label or ""
     APUS_OP_LOOPBACK,         // brings lo up
@@ -115,7 +116,7 @@ enum apus_operation {
     APUS_OP_REMOUNT,          // a0 how, a1..a5, a6 superblock flags; s0 target, s1 data ("remount" in the options)
     APUS_OP_CGROUP_MOUNT,     // cgroup2, the container's view: a0..a5 as MOUNT; s0 target, s1 the container's own cgroup ("/machine.slice/x.scope"): the host's cgroup2 is cloned from there (a fresh mount where the host has none at /sys/fs/cgroup); "": all of the host's is cloned
     APUS_OP_DEVICE,           // a0 mode with S_IFMT, a1 major, a2 minor, a3 uid, a4 gid, a5 1: bind the host's node instead of mknod, a6 1: a default device, an existing right node is kept; s0 path
-    APUS_OP_SYMLINK,          // a0 1: replace an existing file; s0 contents, s1 path
+    APUS_OP_SYMLINK,          // a0 1: replace an existing file, 0: keep one; s0 contents, s1 path
     APUS_OP_CONSOLE,          // pty from the container's devpts; a0 width, a1 height (0: none), a2 uid, a3 1: bind /dev/console; awaits APUS_AT_CONSOLE with the master; stdio becomes the slave, controlling terminal
     APUS_OP_MASK,             // s0 path
     APUS_OP_READONLY,         // s0 path
@@ -134,7 +135,7 @@ enum apus_operation {
     APUS_OP_AFFINITY,         // s0 CPU list ("0-3,5"); "" = every CPU; errors only warn where the list is ""
     APUS_OP_PERSONALITY,      // a0 persona
     APUS_OP_MEMORY_POLICY,    // a0 mode with flags; s0 node list
-    APUS_OP_PASS_STDIO,       // a0 uid, a1 gid: chown handles 0-2 to the user (EPERM, EROFS are ignored)
+    APUS_OP_PASS_STDIO,       // a0 uid, a1 gid or -1: chown handles 0-2 to the user (EPERM, EROFS are ignored)
     APUS_OP_WORKDIR,          // s0 path; a0 1: made when missing; a1 1: a first try, as root: EACCES and EPERM leave it to the WORKDIR after USER, which does nothing when this one did it. The directory must be inside the root
     APUS_OP_LABEL,            // a0 0: SELinux, 1: AppArmor; s0: written for the next exec through the private procfs, read back
     APUS_OP_HOOK,             // a0 timeout in seconds or -1; a1 namespace kind of the path (0: the runtime's root, kept open; 1: the container's); s0 path, s1 state JSON; a2 the byte offset in s1 of the "0" of its pid, in whose place goes the init stage's own getpid(); s2 arguments joined with NUL, s3 environment joined with NUL
