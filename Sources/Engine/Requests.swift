@@ -38,6 +38,8 @@ package struct CreateRequest {
     package var noNewKeyring = false
     /// Handles from 3 on that the container keeps, after the LISTEN_FDS.
     package var preserveFDs = 0
+    /// `shell --ephemeral`: what changes in the root file system is kept in memory and lost at the end.
+    package var ephemeral = false
 
     package init(id: String, bundle: String) {
         self.id = id

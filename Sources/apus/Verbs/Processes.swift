@@ -49,7 +49,7 @@ extension Command {
     }
 
     /// The path of a program of the host, by PATH.
-    private func find(_ name: String) -> String? {
+    func find(_ name: String) -> String? {
         let path = environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"
         for directory in path.split(separator: ":") {
             let candidate = String(directory) + "/" + name
@@ -64,14 +64,21 @@ extension Command {
     /// Runs a program of the host; what it prints.
     private func run(_ program: String, _ words: [String]) throws(Failure) -> String {
         do throws(Errno) {
-            let pipe = try Pipe()
-            let process = try ProgramLaunch(
-                .path(program), arguments: words, environment: environment.all,
-                handles: [.standardInput, pipe.writer.borrowed, .standardError]
-            ).start()
-            let output = try pipe.readAll(limit: 16 << 20)
-            guard try process.wait() == .exited(0) else {
-                throw .echild
+            let reading: FileDescriptor
+            let process: ProcessHandle
+            do throws(Errno) {
+                let pipe = try Pipe()
+                process = try ProgramLaunch(
+                    .path(program), arguments: words, environment: environment.all,
+                    handles: [.standardInput, pipe.writing.borrowed, .standardError]
+                ).start()
+                // Our writing end closes here: the reading one ends with the program.
+                reading = try pipe.reading.duplicate()
+            }
+            let output = try reading.readAll(limit: 16 << 20)
+            let status = try process.wait()
+            guard status == .exited(0) else {
+                throw .ecanceled
             }
             return String(decoding: output, as: UTF8.self)
         } catch {
