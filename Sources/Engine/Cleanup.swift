@@ -21,6 +21,16 @@ struct Cleanup: ~Copyable {
         try end(record.process)
     }
 
+    /// Ends every process of the container, and leaves its cgroup and state for `delete`.
+    func endProcesses(_ record: Record) throws(Failure) {
+        do throws(CgroupFailure) {
+            if let cgroup = try Cgroup.open(record.cgroup, on: cgroups) { try cgroup.kill() }
+        } catch {
+            throw Failure(error)
+        }
+        try end(record.process)
+    }
+
     private func end(_ identity: ProcessIdentity) throws(Failure) {
         do throws(Errno) {
             guard let process = try identity.open() else { return }

@@ -14,7 +14,7 @@ package struct BPFAttachFlags: OptionSet {
     package static let replace = BPFAttachFlags(rawValue: 4)
 }
 
-/// A program of type BPF_PROG_TYPE_CGROUP_DEVICE, the device controller of cgroup2. Linux 4.15.
+/// A program of type BPF_PROG_TYPE_CGROUP_DEVICE, the device controller of cgroup2 (Linux 4.15).
 package struct DeviceProgram: ~Copyable {
     private static let programType: UInt32 = 15
     private static let attachType: UInt32 = 6

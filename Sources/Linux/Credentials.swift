@@ -64,7 +64,7 @@ package struct ResourceLimit: Equatable {
     package let soft: UInt64
     package let hard: UInt64
 
-    /// prlimit(2); pid 0 is this process. `resource` is RLIMIT_*.
+    /// prlimit(2) of RLIMIT_*; pid 0 is this process.
     package init(pid: Int32 = 0, resource: Int32) throws(Errno) {
         var soft: UInt64 = 0
         var hard: UInt64 = 0

@@ -50,7 +50,7 @@ package struct BorrowedHandle: Handle, Equatable {
     package static let standardOutput = BorrowedHandle(1)
     package static let standardError = BorrowedHandle(2)
 
-    /// Where relative paths begin (AT_FDCWD). Only for calls that take a path.
+    /// Where relative paths begin (AT_FDCWD); only for calls that take a path.
     package static let workingDirectory = BorrowedHandle(-100)
 }
 

@@ -1,7 +1,7 @@
 internal import CLinux
 
 /// A kernel's version, of which only the first two numbers are ever compared.
-package struct KernelVersion: Comparable {
+package struct KernelRelease: Comparable {
     package let major: Int
     package let minor: Int
 
@@ -19,7 +19,7 @@ package struct KernelVersion: Comparable {
         self.init(major: Int(major), minor: Int(minor))
     }
 
-    package static func < (left: KernelVersion, right: KernelVersion) -> Bool {
+    package static func < (left: KernelRelease, right: KernelRelease) -> Bool {
         (left.major, left.minor) < (right.major, right.minor)
     }
 }
@@ -39,7 +39,7 @@ package struct Machine {
         architecture = text(unsafe withUnsafeBytes(of: &names.machine) { unsafe [UInt8]($0) })
     }
 
-    package var kernel: KernelVersion? { KernelVersion(release: release) }
+    package var kernel: KernelRelease? { KernelRelease(release: release) }
 
     /// The id of this boot: pids and start times of another one mean nothing.
     package static func bootID() throws(Errno) -> String {

@@ -1,21 +1,21 @@
 internal import CLinux
 
 /// MOUNT_ATTR_* of mount_setattr(2) and fsmount(2).
-package struct MountAttributes: OptionSet {
+package struct MountFlags: OptionSet {
     package let rawValue: UInt64
 
     package init(rawValue: UInt64) {
         self.rawValue = rawValue
     }
 
-    package static let readOnly = MountAttributes(rawValue: 0x1)
-    package static let noSetuid = MountAttributes(rawValue: 0x2)
-    package static let noDevices = MountAttributes(rawValue: 0x4)
-    package static let noExec = MountAttributes(rawValue: 0x8)
-    package static let noAccessTime = MountAttributes(rawValue: 0x10)
+    package static let readOnly = MountFlags(rawValue: 0x1)
+    package static let noSetuid = MountFlags(rawValue: 0x2)
+    package static let noDevices = MountFlags(rawValue: 0x4)
+    package static let noExec = MountFlags(rawValue: 0x8)
+    package static let noAccessTime = MountFlags(rawValue: 0x10)
     /// Ids of the mount are mapped by a user namespace (Linux 5.12).
-    package static let idMapped = MountAttributes(rawValue: 0x10_0000)
-    package static let noSymlinks = MountAttributes(rawValue: 0x20_0000)
+    package static let idMapped = MountFlags(rawValue: 0x10_0000)
+    package static let noSymlinks = MountFlags(rawValue: 0x20_0000)
 }
 
 /// How a mount exchanges events with others (MS_SHARED, MS_SLAVE, MS_PRIVATE).
@@ -53,7 +53,7 @@ extension Handle where Self: ~Copyable {
     ///
     /// - Parameter userNamespace: maps the ids of the mount, with `.idMapped` in `set`.
     package func setMountAttributes(
-        set: MountAttributes = [], clear: MountAttributes = [],
+        set: MountFlags = [], clear: MountFlags = [],
         propagation: MountPropagation? = nil, isRecursive: Bool = false,
         userNamespace: BorrowedHandle? = nil
     ) throws(Errno) {
@@ -68,7 +68,7 @@ extension Handle where Self: ~Copyable {
 /// AT_EMPTY_PATH where the path is empty.
 private func emptyPath(_ path: String) -> UInt32 { path.isEmpty ? 0x1000 : 0 }
 
-/// A file system that is being set up (fsopen(2)). Linux 5.2.
+/// A file system that is being set up (fsopen(2), Linux 5.2).
 package struct NewFileSystem: ~Copyable {
     private let context: FileDescriptor
 
@@ -88,8 +88,7 @@ package struct NewFileSystem: ~Copyable {
     }
 
     /// Makes the file system, and a detached mount of it (fsmount(2)).
-    package consuming func mount(_ attributes: MountAttributes = []) throws(Errno) -> FileDescriptor
-    {
+    package consuming func mount(_ attributes: MountFlags = []) throws(Errno) -> FileDescriptor {
         _ = try check(apus_fsconfig(context.raw, 6, nil, nil, 0))
         let closeOnExec: UInt32 = 1
         return FileDescriptor(

@@ -19,7 +19,7 @@ package struct NamespaceTypes: OptionSet, Hashable {
 }
 
 /// One line of a uid_map or gid_map.
-package struct IDRange: Equatable {
+package struct IDMapEntry: Equatable {
     package let inside: UInt32
     package let outside: UInt32
     package let count: UInt32
@@ -44,23 +44,23 @@ package func unshare(_ types: NamespaceTypes) throws(Errno) {
 }
 
 /// A map of a process ("uid_map" or "gid_map"), as seen from here.
-package func idMap(pid: String = "self", _ file: String) throws(Errno) -> [IDRange] {
+package func idMap(pid: String = "self", _ file: String) throws(Errno) -> [IDMapEntry] {
     let bytes = try BorrowedHandle.workingDirectory.readFile("/proc/\(pid)/\(file)")
-    var ranges: [IDRange] = []
+    var ranges: [IDMapEntry] = []
     for line in bytes.split(separator: 0x0a) {
         let fields = line.split(separator: 0x20)
         guard fields.count == 3, let inside = number(fields[0]), let outside = number(fields[1]),
             let count = number(fields[2]), let inside = UInt32(exactly: inside),
             let outside = UInt32(exactly: outside), let count = UInt32(exactly: count)
         else { throw .ebadmsg }
-        ranges.append(IDRange(inside: inside, outside: outside, count: count))
+        ranges.append(IDMapEntry(inside: inside, outside: outside, count: count))
     }
     return ranges
 }
 
 /// Whether this process is in another user namespace than the initial one.
 ///
-/// The initial one maps every id to itself, in one line that cannot be written anywhere else.
+/// The namespaces of the boot have fixed inode numbers (PROC_USER_INIT_INO).
 package func isInUserNamespace() throws(Errno) -> Bool {
-    try idMap("uid_map") != [IDRange(inside: 0, outside: 0, count: .max)]
+    try BorrowedHandle.workingDirectory.status("/proc/self/ns/user").inode != 0xefff_fffd
 }

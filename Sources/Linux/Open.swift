@@ -1,6 +1,8 @@
 internal import CLinux
 
-/// O_* of open(2). O_CLOEXEC and O_NOCTTY are always added.
+/// O_* of open(2).
+///
+/// O_CLOEXEC and O_NOCTTY are always added.
 package struct OpenFlags: OptionSet {
     package let rawValue: UInt64
 
@@ -33,7 +35,7 @@ package struct OpenFlags: OptionSet {
     static let always = OpenFlags(rawValue: 0o2_000_000 | 0o400)
 }
 
-/// RESOLVE_* of openat2(2): how the path is followed. Linux 5.6.
+/// RESOLVE_* of openat2(2): how the path is followed (Linux 5.6).
 package struct Resolve: OptionSet {
     package let rawValue: UInt64
 
@@ -63,7 +65,7 @@ extension Handle where Self: ~Copyable {
             owning: try retrying { unsafe apus_open(raw, path, all, mode) })
     }
 
-    /// openat2(2): as `open`, with a say in how the path is followed. Linux 5.6.
+    /// openat2(2): as `open`, with a say in how the path is followed (Linux 5.6).
     ///
     /// EAGAIN (a rename raced with "..") is tried again a few times.
     package func open(

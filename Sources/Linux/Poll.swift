@@ -48,7 +48,9 @@ package struct PollSet {
         PollEvents(rawValue: entries[index].revents)
     }
 
-    /// ppoll(2); how many handles have events. A signal does not end it.
+    /// ppoll(2); how many handles have events.
+    ///
+    /// A signal does not end it.
     ///
     /// - Parameter deadline: of `MonotonicClock`, nanoseconds; `nil` waits for ever.
     package mutating func wait(until deadline: Int64? = nil) throws(Errno) -> Int {

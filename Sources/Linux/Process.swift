@@ -21,7 +21,7 @@ package enum ChildEvent: Equatable {
     case continued(pid: Int32)
 }
 
-/// A process, held so that its number cannot come to mean another one. Linux 5.3.
+/// A process, held so that its number cannot come to mean another one (Linux 5.3).
 package struct ProcessHandle: ~Copyable {
     package let pid: Int32
     package let handle: FileDescriptor
@@ -99,7 +99,9 @@ package struct WaitOptions: OptionSet {
     package static let keep = WaitOptions(rawValue: 0x100_0000)
 }
 
-/// What any child has to report; `nil` where that is nothing and `options` do not wait. ECHILD: none is left.
+/// What any child has to report; `nil` where that is nothing and `options` do not wait.
+///
+/// ECHILD: there is none left.
 package func waitForAnyChild(_ options: WaitOptions) throws(Errno) -> ChildEvent? {
     try waitid(0, 0, options)
 }
@@ -153,7 +155,7 @@ package enum CurrentProcess {
     package static func exit(_ code: Int32) -> Never { apus_exit(code) }
 }
 
-/// kill(2). For processes that are held, `ProcessHandle.send` is the safe way.
+/// kill(2); for a process that is held, `ProcessHandle.send` is the safe way.
 package func kill(pid: Int32, signal: Int32) throws(Errno) {
     _ = try check(apus_kill(pid, signal))
 }

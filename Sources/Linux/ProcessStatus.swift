@@ -27,7 +27,9 @@ package struct ProcessStatus: Equatable {
         self = status
     }
 
-    /// Reads the line. The name, in parentheses, may hold anything, also parentheses and spaces.
+    /// Reads the line.
+    ///
+    /// The name, in parentheses, may hold anything, also parentheses and spaces.
     init?(parsing bytes: [UInt8]) {
         guard let end = bytes.lastIndex(of: UInt8(ascii: ")")) else { return nil }
         let fields = bytes[(end + 1)...].split { $0 == 0x20 || $0 == 0x0a }

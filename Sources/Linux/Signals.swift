@@ -92,6 +92,13 @@ package struct SignalSet: Equatable {
     private func bit(_ signal: Int32) -> UInt64 { 1 << UInt64(signal - 1) }
 }
 
+/// A signal and the process that sent it.
+package struct ReceivedSignal: Equatable {
+    package let number: Int32
+    /// 0: the kernel, or a process of a pid namespace that is not seen from here.
+    package let sender: Int32
+}
+
 /// Signals as something to read and poll (signalfd(2)); they are blocked as long as it lives.
 package struct SignalReader: ~Copyable {
     package let handle: FileDescriptor
@@ -111,11 +118,11 @@ package struct SignalReader: ~Copyable {
     }
 
     /// The next pending signal; `nil` where there is none.
-    package func next() throws(Errno) -> Int32? {
+    package func next() throws(Errno) -> ReceivedSignal? {
         var pid: Int32 = 0
         let result = unsafe apus_read_signal(handle.raw, &pid)
         if result == -Errno.eagain.rawValue || result == -Errno.eintr.rawValue { return nil }
-        return try check(result)
+        return ReceivedSignal(number: try check(result), sender: pid)
     }
 }
 

@@ -11,7 +11,7 @@ package enum FileType: UInt32 {
     case socket = 0o140000
 }
 
-/// What statx(2) says of a file. Linux 4.11.
+/// What statx(2) says of a file (Linux 4.11).
 package struct FileStatus {
     /// `nil`: none of the known types (an anonymous inode).
     package let type: FileType?
@@ -29,7 +29,7 @@ package struct FileStatus {
     package let specialDevice: DeviceNumber
     /// The mount: its unique id (Linux 6.8), before that a number that is used again; 0 before 5.8.
     package let mount: UInt64
-    /// Whether it is the root of a mount. Always false before Linux 5.8.
+    /// Whether it is the root of a mount; always false before Linux 5.8.
     package let isMountRoot: Bool
     package let modified: Timestamp
 
