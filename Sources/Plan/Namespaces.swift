@@ -1,3 +1,5 @@
+package import OCI
+
 /// A set of namespace types; the values are the kernel's CLONE_NEW* flags.
 package struct Namespaces: OptionSet, Hashable {
     package let rawValue: UInt32
@@ -15,24 +17,17 @@ package struct Namespaces: OptionSet, Hashable {
     package static let pid = Namespaces(rawValue: 0x2000_0000)
     package static let network = Namespaces(rawValue: 0x4000_0000)
 
-    /// OCI's name, the kernel's name in /proc/PID/ns, and the flag of every type.
-    package static let table: [(name: String, file: String, type: Namespaces)] = [
-        ("user", "user", .user), ("pid", "pid", .pid), ("mount", "mnt", .mount),
-        ("network", "net", .network), ("ipc", "ipc", .ipc), ("uts", "uts", .uts),
-        ("cgroup", "cgroup", .cgroup), ("time", "time", .time),
-    ]
-
-    /// The type that OCI calls `name`.
-    package static func named(_ name: String) -> Namespaces? {
-        for row in table where row.name == name { return row.type }
-        return nil
-    }
-
-    /// OCI's names of the members, in the table's order.
+    /// OCI's names of the members, in OCI's order.
     package var names: [String] {
         var names: [String] = []
-        for row in Self.table where contains(row.type) { names.append(row.name) }
+        for type in Spec.NamespaceType.allCases where contains(Namespaces(type)) {
+            names.append(type.name)
+        }
         return names
+    }
+
+    package init(_ type: Spec.NamespaceType) {
+        self.init(rawValue: UInt32(type.flag))
     }
 }
 
