@@ -74,20 +74,21 @@ func hexadecimal(_ value: UInt32) -> String {
 // MARK: - What survives a damaged record
 
 extension CgroupPlace {
-    /// The place in one line: "cgroupfs||/apus-x", "systemd|apus-x.scope|/system.slice/...".
+    /// The place in one line, "cgroupfs||x 81f3|/apus-x"; only the path may hold a "|" itself.
     var journalText: String {
-        "\(driver.rawValue)|\(isUserUnit ? "user/" : "")\(unit)|\(path)"
+        "\(driver.rawValue)|\(isUserUnit ? "user/" : "")\(unit)|\(stamp)|\(path)"
     }
 
     init?(journalText text: String) {
-        let parts = text.split(separator: "|", maxSplits: 2, omittingEmptySubsequences: false)
-        guard parts.count == 3, let driver = CgroupDriver(rawValue: String(parts[0])) else {
+        let parts = text.split(separator: "|", maxSplits: 3, omittingEmptySubsequences: false)
+        guard parts.count == 4, let driver = CgroupDriver(rawValue: String(parts[0])) else {
             return nil
         }
         let isUserUnit = parts[1].hasPrefix("user/")
         self.init(
-            driver: driver, path: String(parts[2]),
-            unit: String(isUserUnit ? parts[1].dropFirst(5) : parts[1]), isUserUnit: isUserUnit)
+            driver: driver, path: String(parts[3]),
+            unit: String(isUserUnit ? parts[1].dropFirst(5) : parts[1]), isUserUnit: isUserUnit,
+            stamp: String(parts[2]))
     }
 }
 

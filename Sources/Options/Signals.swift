@@ -2,7 +2,7 @@
 ///
 /// The numbers are those of every architecture but alpha, MIPS,
 /// PA-RISC and SPARC (signal(7)), where this runtime has not been built.
-package enum Signal {
+package enum SignalName {
     /// SIGTERM: what `kill` sends unless told otherwise.
     package static let term: Int32 = 15
 

@@ -59,6 +59,6 @@ struct QuantityTests {
             ("SIG", nil), ("", nil), ("BOGUS", nil), ("-9", nil), ("SIGSIGKILL", nil),
         ] as [(String, Int32?)])
     func signals(text: String, number: Int32?) {
-        #expect(Signal.number(of: text) == number)
+        #expect(SignalName.number(of: text) == number)
     }
 }

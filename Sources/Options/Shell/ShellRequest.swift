@@ -1,4 +1,4 @@
-package import OCI
+internal import OCI
 
 /// What a command line of `shell` asks for; nothing of the host is known yet.
 package struct ShellRequest: Sendable {

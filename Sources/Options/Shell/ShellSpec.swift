@@ -25,11 +25,11 @@ package struct ShellHost: Sendable {
     package struct Ownership: Sendable {
         package var uid: UInt32
         package var gid: UInt32
-        package var uids: [SubordinateRange]
-        package var gids: [SubordinateRange]
+        package var uids: [IDRange]
+        package var gids: [IDRange]
 
         package init(
-            uid: UInt32, gid: UInt32, uids: [SubordinateRange], gids: [SubordinateRange]
+            uid: UInt32, gid: UInt32, uids: [IDRange], gids: [IDRange]
         ) {
             self.uid = uid
             self.gid = gid
@@ -190,7 +190,7 @@ package struct ShellSpec {
     }
 
     /// Root inside is the caller; the ids from 1 on are the caller's ranges, one after another.
-    static func mappings(own: UInt32, ranges: [SubordinateRange]) -> [Spec.IDMapping] {
+    static func mappings(own: UInt32, ranges: [IDRange]) -> [Spec.IDMapping] {
         var list = [Spec.IDMapping(containerID: 0, hostID: own, size: 1)]
         var next: UInt32 = 1
         for range in ranges {
@@ -204,7 +204,7 @@ package struct ShellSpec {
     }
 
     /// Whether an id exists inside: in a user namespace only what is mapped does.
-    package static func isMapped(_ id: UInt32, own: UInt32, ranges: [SubordinateRange]) -> Bool {
+    package static func isMapped(_ id: UInt32, own: UInt32, ranges: [IDRange]) -> Bool {
         for mapping in mappings(own: own, ranges: ranges)
         where id >= mapping.containerID && id - mapping.containerID < mapping.size { return true }
         return false

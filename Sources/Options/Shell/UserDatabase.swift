@@ -75,25 +75,15 @@ package struct UserDatabase: Sendable {
         }
         return lines
     }
-
-    /// The ranges of /etc/subuid or /etc/subgid that a user has, by name or number.
-    package static func subordinateRanges(
-        _ bytes: [UInt8], name: String, id: UInt32
-    ) -> [SubordinateRange] {
-        var ranges: [SubordinateRange] = []
-        for fields in lines(bytes) where fields.count == 3 {
-            let isOwn = (name != "" && fields[0] == name) || Quantity.identifier(fields[0]) == id
-            guard isOwn, let first = Quantity.identifier(fields[1]),
-                let count = Quantity.identifier(fields[2]), count > 0
-            else { continue }
-            ranges.append(SubordinateRange(first: first, count: count))
-        }
-        return ranges
-    }
 }
 
 /// Ids of the host that an ordinary user may use: subuid(5).
-package struct SubordinateRange: Equatable, Sendable {
+package struct IDRange: Equatable, Sendable {
     package var first: UInt32
     package var count: UInt32
+
+    package init(first: UInt32, count: UInt32) {
+        self.first = first
+        self.count = count
+    }
 }
