@@ -65,7 +65,7 @@ let package = Package(
         module("DBus"),
         module("Cgroups", "Linux", "DBus", "Plan", "OCI", "JSON"),
         module("Engine", "Plan", "OCI", "JSON", "Cgroups", "Seccomp", "Linux", "CInit"),
-        module("Options", "JSON"),
+        module("Options", "OCI", "JSON"),
         .executableTarget(
             name: "apus",
             dependencies: [
@@ -80,6 +80,6 @@ let package = Package(
         tests(of: "DBus"),
         tests(of: "Cgroups", "Linux", "DBus", "Plan", "OCI", "JSON"),
         tests(of: "Engine", "Plan", "OCI", "JSON", "Cgroups", "Seccomp", "Linux", "CInit"),
-        tests(of: "Options", "JSON"),
+        tests(of: "Options", "OCI", "JSON"),
     ]
 )
