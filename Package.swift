@@ -56,7 +56,7 @@ let package = Package(
         .target(name: "CLinux"),
         .target(name: "CInit", cSettings: imageSettings),
         .target(name: "CMusl", cSettings: muslSettings),
-        .target(name: "CSeccomp", linkerSettings: [.linkedLibrary("seccomp")]),
+        .target(name: "CSeccomp"),
         module("Linux", "CLinux", "CMusl"),
         module("JSON"),
         module("OCI", "JSON"),
