@@ -58,7 +58,7 @@ let package = Package(
         module("DBus"),
         module("Cgroups", "Linux", "DBus", "Plan", "OCI", "JSON"),
         module("Engine", "Plan", "OCI", "JSON", "Cgroups", "Seccomp", "Linux", "CInit"),
-        module("Options", "JSON"),
+        module("Options", "OCI", "JSON"),
         .executableTarget(
             name: "apus",
             dependencies: ["Engine", "Options", "Plan", "OCI", "JSON", "Cgroups", "Linux", "CInit"],
@@ -71,6 +71,6 @@ let package = Package(
         tests(of: "DBus"),
         tests(of: "Cgroups", "Linux", "DBus", "Plan", "OCI", "JSON"),
         tests(of: "Engine", "Plan", "OCI", "JSON", "Cgroups", "Seccomp", "Linux", "CInit"),
-        tests(of: "Options", "JSON"),
+        tests(of: "Options", "OCI", "JSON"),
     ]
 )
