@@ -32,7 +32,7 @@ int apus_seccomp(uint32_t operation, uint32_t flags, void *argument) {
 }
 
 // Commands of bpf(2). Each takes the head of union bpf_attr; what is left out is zero.
-enum { BPF_LOAD = 5, BPF_ATTACH = 8, BPF_DETACH = 9, BPF_HANDLE_OF_ID = 13, BPF_QUERY = 16, BPF_LINK = 28 };
+enum { BPF_LOAD = 5, BPF_ATTACH = 8, BPF_DETACH = 9, BPF_HANDLE_OF_ID = 13, BPF_INFO = 15, BPF_QUERY = 16, BPF_LINK = 28 };
 
 int apus_bpf_load(uint32_t type, const void *instructions, uint32_t count, const char *name) {
     static const char license[] = "GPL";
@@ -84,4 +84,19 @@ int apus_bpf_query(int target, uint32_t type, uint32_t *ids, uint32_t *count, ui
 int apus_bpf_program(uint32_t id) {
     uint32_t attributes[3] = {id, 0, 0};
     APUS_RESULT(syscall(SYS_bpf, BPF_HANDLE_OF_ID, attributes, sizeof attributes));
+}
+
+int apus_bpf_name(int program, char name[16]) {
+    // The head of struct bpf_prog_info; the name follows 64 bytes of other things.
+    char info[80];
+    memset(info, 0, sizeof info);
+    struct {
+        uint32_t program, size;
+        uint64_t info;
+    } attributes = {(uint32_t)program, sizeof info, (uint64_t)(uintptr_t)info};
+    if (syscall(SYS_bpf, BPF_INFO, &attributes, sizeof attributes) < 0)
+        return -errno;
+    memcpy(name, info + 64, 15);
+    name[15] = 0;
+    return 0;
 }

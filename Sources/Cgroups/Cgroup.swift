@@ -1,4 +1,4 @@
-package import Linux
+internal import Linux
 
 /// A cgroup that exists, held by the handle of its directory.
 ///
@@ -10,7 +10,7 @@ package struct Cgroup: ~Copyable {
     /// Whether the host's root is not the caller; failures get another hint then.
     let isRootless: Bool
     /// What keeps a scope of systemd alive until the first process is in it.
-    var placeholder: Placeholder?
+    var placeholder: ProcessHandle?
     /// The limit on tasks that holds once the placeholder is gone.
     var finalTaskLimit: String?
 

@@ -1,35 +1,24 @@
-// Effects on cgroups. What is written into which file is decided in Plan.
+// Effects on cgroups. What is written into which file is decided in Plan (CgroupPlan).
 //
-//   CgroupHost: ~Copyable                    the cgroup2 mount, as a handle
-//     init() throws(CgroupFailure)           finds it; not an error when there is none
-//     facts: CgroupFacts                     pure copy, for Plan and CgroupPlace.decide
+//   let host = try CgroupHost()              finds cgroup2; no error where there is none
+//   host.facts                               a pure copy: mount point, controllers, own cgroup
 //
-//   CgroupPlace                              driver, path, unit, isUserUnit: what the record keeps
-//     static decide(cgroupsPath:id:driver:facts:needsCgroup:managerRoot:) throws -> CgroupPlace
-//   host.place(cgroupsPath:id:driver:needsCgroup:) throws -> CgroupPlace      decide, asking systemd
+//   try CgroupPlace.decide(cgroupsPath:id:driver:on:needsCgroup:) -> CgroupPlace
+//                                            driver, path, unit, isUserUnit, stamp: what the record
+//                                            keeps. The caller sets `stamp` (id and generation)
 //
-//   CgroupRequest                            place, writes [CgroupWrite], devices [DeviceRule],
-//                                            owner (uid, gid)?, properties (org.systemd.property.*),
-//                                            description
-//   Cgroup: ~Copyable                        an existing cgroup, held by its directory's handle
-//     static create(_ request, on host) throws(CgroupFailure) -> Cgroup   limits are in force after it;
-//                                            removes what it made when it fails
-//     static open(_ place, on host) throws(CgroupFailure) -> Cgroup?      nil: it is gone
-//     static ofProcess(_ pid, on host) throws(CgroupFailure) -> Cgroup?
-//     handle: CInt                           for clone3(CLONE_INTO_CGROUP)
-//     mutating settle() throws               call after that clone (ends systemd's placeholder)
-//     child(_ path) throws -> Cgroup         exec --cgroup
-//     apply(_ writes) throws                 as they are, in order
-//     update(_ writes, devices: [DeviceRule]?) throws      all or nothing: old values are put back
-//     kill() throws                          every process of the subtree, SIGKILL
-//     waitUntilEmpty(milliseconds:) throws -> Bool
-//     remove() throws                        rmdir of the tree, and of parents made by `create`
-//     freeze(), thaw() throws; isFrozen() throws -> Bool
-//     processes() throws -> [Int32]          of the whole subtree, sorted
-//     isPopulated() throws -> Bool
-//     statistics() throws -> CgroupStatistics
-//     memoryEvents() throws -> MemoryEvents  oomKills and the rest
-//     watchOOM() throws -> CgroupWatch       a handle to poll, `.read()` -> MemoryEvents
+//   try Cgroup.create(place, plan.cgroup, description:, on: host) -> Cgroup?
+//                                            limits are in force; nil: it does without a cgroup.
+//                                            `cgroup.place` may be another path than predicted
+//   try Cgroup.open(place, on: host) -> Cgroup?         nil: it is gone
+//   try Cgroup.ofProcess(pid, on: host) -> Cgroup?
+//   try Cgroup.destroy(place, on: host)      kills, waits, removes, stops the unit; idempotent,
+//                                            leaves alone what bears another stamp
 //
-//   Cgroup.destroy(_ place, on host) throws(CgroupFailure)     kill, wait, remove, stop the unit;
-//                                            idempotent, for delete and for failed creates
+//   cgroup.handle                            for clone3(CLONE_INTO_CGROUP)
+//   try cgroup.settle()                      after that clone: ends systemd's placeholder
+//   try cgroup.child("a/b") -> Cgroup        exec --cgroup
+//   try cgroup.update(plan, changesDevices:) all or nothing
+//   try cgroup.kill(), .waitUntilEmpty(milliseconds:), .remove(on:)
+//   try cgroup.freeze(), .thaw(), .isFrozen(), .isPopulated(), .processes()
+//   try cgroup.statistics().write(to: &writer), .memoryEvents(), .watchMemoryEvents()

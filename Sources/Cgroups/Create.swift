@@ -35,7 +35,7 @@ extension Cgroup {
             try cgroup.claim()
             try cgroup.apply(plan.writes, blocked: maker.blocked)
             try cgroup.filterDevices(plan.devices)
-            if let owner = plan.owner { try cgroup.delegate(to: owner) }
+            if let uid = plan.ownerUID { try cgroup.delegate(to: uid) }
             return cgroup
         } catch {
             if maker.isNew { try? cgroup.removeWithParents(on: host, milliseconds: 200) }
@@ -58,6 +58,10 @@ extension Cgroup {
                 "container's cgroup unexpectedly frozen", origin: "linux.cgroupsPath",
                 path: place.path, hint: "echo 0 > cgroup.freeze there or above it")
         }
+        try stamp()
+    }
+
+    func stamp() throws(CgroupFailure) {
         do throws(Errno) {
             try Stamp.setOwner(place.stamp, of: directory)
         } catch {
@@ -74,7 +78,7 @@ extension Cgroup {
         try leaveThreadedInvalid(for: writes)
         for write in writes {
             do throws(Errno) {
-                try directory.writeCgroup(write.file, write.value)
+                try put(write)
             } catch .enoent where write.isOptional {
                 continue
             } catch {
@@ -82,6 +86,17 @@ extension Cgroup {
                     "write '\(write.value)' to \(write.file)", origin: write.origin, error,
                     path: path(of: write.file), hint: hint(for: write.file, error, blocked))
             }
+        }
+    }
+
+    /// Writes a value, or its fallback where the kernel has not the file.
+    private func put(_ write: CgroupWrite) throws(Errno) {
+        do throws(Errno) {
+            try directory.writeCgroup(write.file, write.value)
+        } catch .enoent {
+            guard let fallback = write.fallback,
+                (try? directory.writeCgroup(fallback.file, fallback.value)) != nil
+            else { throw .enoent }
         }
     }
 
@@ -115,8 +130,8 @@ extension Cgroup {
             + advice
     }
 
-    /// Gives the directory and the files that a delegate may write to the container's root.
-    private func delegate(to owner: CgroupOwner) throws(CgroupFailure) {
+    /// Gives the directory and the files that a delegate may write to the container's user.
+    func delegate(to uid: UInt32) throws(CgroupFailure) {
         let listed = try? BorrowedHandle.workingDirectory.readText("/sys/kernel/cgroup/delegate")
         var files = ["cgroup.procs", "cgroup.subtree_control", "cgroup.threads"]
         if let listed {
@@ -125,20 +140,21 @@ extension Cgroup {
                 files.append(String(decoding: Array(line), as: UTF8.self))
             }
         }
+        let group = UInt32.max  // as it is
         do throws(Errno) {
-            try directory.setOwner(uid: owner.uid, gid: owner.gid)
+            try directory.setOwner(uid: uid, gid: group)
         } catch {
-            throw CgroupFailure("give the cgroup to uid \(owner.uid)", error, path: place.path)
+            throw CgroupFailure("give the cgroup to uid \(uid)", error, path: place.path)
         }
         for file in files where !file.utf8.contains(UInt8(ascii: "/")) {
             do throws(Errno) {
-                try directory.setOwner(file, uid: owner.uid, gid: owner.gid)
+                try directory.setOwner(file, uid: uid, gid: group)
             } catch .enoent {
                 // The list names files of every controller, enabled here or not.
                 continue
             } catch {
                 throw CgroupFailure(
-                    "give it to uid \(owner.uid)", error, path: path(of: file))
+                    "give it to uid \(uid)", error, path: path(of: file))
             }
         }
     }

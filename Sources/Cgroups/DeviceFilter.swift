@@ -21,11 +21,10 @@ package struct DeviceFilter: Equatable {
 
     package private(set) var instructions: [Instruction] = []
 
-    /// A program for the rules of a plan, followed by what every container may use.
     package init(_ rules: [DeviceRule]) {
         var accesses: [DeviceAccess] = []
         for rule in rules { accesses.append(DeviceAccess(rule)) }
-        self.init(accesses: accesses + DeviceAccess.alwaysAllowed)
+        self.init(accesses: accesses)
     }
 
     /// Walks the rules backwards. What is still undecided of the access is in register 3: allowed
@@ -39,7 +38,11 @@ package struct DeviceFilter: Equatable {
             Op.loadWord(to: 4, offset: 4),
             Op.loadWord(to: 5, offset: 8),
         ]
+        var later: [DeviceAccess] = []
         for rule in rules.reversed() {
+            // Engines send rules twice; one that later ones leave nothing to decide is not needed.
+            if later.contains(where: { $0.covers(rule) }) { continue }
+            later.append(rule)
             append(rule)
             // Nothing before a rule about everything can matter.
             if rule.isEverything { return }
@@ -122,26 +125,6 @@ struct DeviceAccess: Equatable {
 
     var isEverything: Bool {
         kind == nil && major == nil && minor == nil && access == Self.all
-    }
-
-    /// What every container may do: make nodes of any kind, and use the devices that OCI puts into
-    /// every /dev (config-linux.md, "Default Devices") and pseudo-terminals.
-    static let alwaysAllowed: [DeviceAccess] = [
-        DeviceAccess(allow: true, kind: .character, access: mknod),
-        DeviceAccess(allow: true, kind: .block, access: mknod),
-        .character(1, 3),  // null
-        .character(1, 5),  // zero
-        .character(1, 7),  // full
-        .character(1, 8),  // random
-        .character(1, 9),  // urandom
-        .character(5, 0),  // tty
-        .character(5, 1),  // console
-        .character(5, 2),  // ptmx
-        .character(136, nil),  // pts/*
-    ]
-
-    private static func character(_ major: UInt32, _ minor: UInt32?) -> DeviceAccess {
-        DeviceAccess(allow: true, kind: .character, major: major, minor: minor, access: all)
     }
 }
 

@@ -7,7 +7,10 @@ extension Cgroup {
     /// In a user namespace the kernel refuses bpf(2), and refuses making device nodes as well, so
     /// that the container is without a filter there; an unprivileged caller in the first user
     /// namespace must not have asked for one.
+    ///
+    /// - Parameter rules: none means that the planner saw no privilege to restrict devices.
     func filterDevices(_ rules: [DeviceRule]) throws(CgroupFailure) {
+        guard !rules.isEmpty else { return }
         let program: DeviceProgram
         do throws(Errno) {
             program = try DeviceProgram(

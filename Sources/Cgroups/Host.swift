@@ -1,4 +1,4 @@
-package import Linux
+internal import Linux
 
 /// The host's cgroup2 mount, held by a handle.
 package struct CgroupHost: ~Copyable {
@@ -43,12 +43,20 @@ package struct CgroupHost: ~Copyable {
 
     private static func mountPoint() -> String? {
         for place in ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"] {
-            let handle = try? FileDescriptor.open(place, [.directory, .path])
-            if let handle, (try? handle.fileSystem()) == .cgroup2 { return place }
+            if isCgroup2(place) { return place }
         }
         let text = try? BorrowedHandle.workingDirectory.readText(
             "/proc/self/mountinfo", limit: mountinfoLimit)
         return text.flatMap { CgroupMountInfo.find(in: $0, mountPoint: nil)?.mountPoint }
+    }
+
+    private static func isCgroup2(_ path: String) -> Bool {
+        do throws(Errno) {
+            let handle = try FileDescriptor.open(path, [.directory, .path])
+            return try handle.fileSystem() == .cgroup2
+        } catch {
+            return false
+        }
     }
 
     /// Bytes; a host of ten thousand mounts has about three megabytes of it.

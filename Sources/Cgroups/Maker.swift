@@ -56,10 +56,10 @@ struct CgroupMaker: ~Copyable {
             let here = Array(parts.prefix(index))
             Self.enableControllers(in: current, at: here, blocked: &blocked)
             do throws(Errno) {
-                let (next, isNew) = try Self.enter(name, in: current)
+                let isNew = try Self.make(name, in: current)
                 made = isNew ? made + 1 : 0
-                if isNew, index < parts.count - 1 { try Stamp.markParent(next) }
-                current = next
+                current = try current.open(name, [.directory], resolve: beneath)
+                if isNew, index < parts.count - 1 { try Stamp.markParent(current) }
             } catch {
                 if made > 0 { Self.undo(current, parts: here, made: made) }
                 throw StepFailure(
@@ -69,22 +69,20 @@ struct CgroupMaker: ~Copyable {
         self.init(directory: current, isNew: made > 0, blocked: blocked)
     }
 
-    private static func enter(
+    /// - Returns: whether it was not there before.
+    private static func make(
         _ name: String, in directory: borrowing FileDescriptor
-    ) throws(Errno) -> (FileDescriptor, isNew: Bool) {
-        var isNew = true
+    ) throws(Errno) -> Bool {
         do throws(Errno) {
             try directory.makeDirectory(name, mode: 0o755)
+            return true
         } catch .eexist {
-            isNew = false
+            return false
         } catch {
             // Without the right to make one there may still be one to use.
-            guard let found = try? directory.open(name, [.directory], resolve: beneath) else {
-                throw error
-            }
-            return (found, isNew: false)
+            guard (try? directory.status(name, following: false)) != nil else { throw error }
+            return false
         }
-        return (try directory.open(name, [.directory], resolve: beneath), isNew: isNew)
     }
 
     /// Removes the directories just made; `directory` is the last of them.
@@ -141,7 +139,8 @@ struct CgroupMaker: ~Copyable {
 
     private static func hint(_ error: Errno, at path: String, _ facts: CgroupFacts) -> String {
         switch error {
-        case .eacces, .eperm where facts.isRootless:
+        case .eacces, .eperm:
+            guard facts.isRootless else { return "" }
             return "run in a cgroup of your own: systemd-run --user --scope -p Delegate=yes COMMAND"
         case .erofs: return "\(facts.mountPoint ?? "cgroup2") is mounted read-only"
         case .eagain: return "cgroup.max.descendants or cgroup.max.depth of a cgroup above \(path)"

@@ -106,6 +106,7 @@ extension CgroupPlace {
         return parts
     }
 
+    /// The path of its parts, with a slash before each.
     static func join(_ parts: [String]) -> String {
         var path = ""
         for part in parts { path += "/" + part }

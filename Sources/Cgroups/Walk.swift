@@ -7,11 +7,12 @@ internal import Linux
 struct CgroupWalk: ~Copyable {
     private(set) var directory: FileDescriptor
     /// For each level the children that are still to be visited, and the name it was entered by.
-    private var levels: [(name: String, pending: [String])] = []
+    private var levels: [(name: String, pending: [String])]
 
     init(_ top: borrowing FileDescriptor) throws(Errno) {
-        directory = try top.open(".", [.directory], resolve: beneath)
-        levels.append((name: "", pending: try Self.children(of: directory)))
+        let start = try top.open(".", [.directory], resolve: beneath)
+        levels = [(name: "", pending: try Self.children(of: start))]
+        directory = start
     }
 
     /// Goes down to the next cgroup not yet visited, or up once.

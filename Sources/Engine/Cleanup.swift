@@ -3,15 +3,15 @@ internal import Linux
 
 /// How a container ends, from its record alone: after a failed `create`, in `delete`, and in
 /// `delete --force`. Everything may have been done before, or only half.
-struct Cleanup: ~Copyable {
-    let cgroups: CgroupHost
-
+enum Cleanup {
     /// How long the processes may take to die, milliseconds. A kernel that waits for a device can
     /// keep one for ever.
     private static let patience = 10_000
 
     /// Ends every process of the container, and removes its cgroup.
-    func destroy(_ record: Record) throws(Failure) {
+    static func destroy(
+        _ record: Record, on cgroups: borrowing CgroupHost
+    ) throws(Failure) {
         do throws(CgroupFailure) {
             try Cgroup.destroy(record.cgroup, on: cgroups)
         } catch {
@@ -22,7 +22,9 @@ struct Cleanup: ~Copyable {
     }
 
     /// Ends every process of the container, and leaves its cgroup and state for `delete`.
-    func endProcesses(_ record: Record) throws(Failure) {
+    static func endProcesses(
+        _ record: Record, on cgroups: borrowing CgroupHost
+    ) throws(Failure) {
         do throws(CgroupFailure) {
             if let cgroup = try Cgroup.open(record.cgroup, on: cgroups) { try cgroup.kill() }
         } catch {
@@ -31,7 +33,7 @@ struct Cleanup: ~Copyable {
         try end(record.process)
     }
 
-    private func end(_ identity: ProcessIdentity) throws(Failure) {
+    private static func end(_ identity: ProcessIdentity) throws(Failure) {
         do throws(Errno) {
             guard let process = try identity.open() else { return }
             do throws(Errno) { try process.send(signal: Signal.kill) } catch .esrch { return }

@@ -92,6 +92,22 @@ struct ContainerDirectory: ~Copyable {
 
     // MARK: The gate
 
+    /// Makes the two FIFOs and opens the init stage's ends of them.
+    func makeGate() throws(Failure) -> Gate {
+        do throws(Errno) {
+            try handle.makeFIFO(Self.gateName, mode: 0o600)
+            try handle.makeFIFO(Self.reportName, mode: 0o600)
+            // Without a partner, a FIFO opens at once in this way only.
+            let reading = try handle.open(Self.gateName, [.readOnly, .nonBlocking, .noFollow])
+            let partner = try handle.open(Self.reportName, [.readOnly, .nonBlocking, .noFollow])
+            let writing = try handle.open(Self.reportName, [.writeOnly, .noFollow])
+            try partner.close()
+            return Gate(reading: reading, writing: writing)
+        } catch {
+            throw Failure("make the gate", error, path: path)
+        }
+    }
+
     /// Whether init still waits for `start`.
     var hasGate: Bool {
         do throws(Errno) {
@@ -124,4 +140,10 @@ struct ContainerDirectory: ~Copyable {
             throw Failure("write the state", error, path: path + "/" + name)
         }
     }
+}
+
+/// The init stage's ends of the gate and of the report.
+struct Gate: ~Copyable {
+    let reading: FileDescriptor
+    let writing: FileDescriptor
 }

@@ -27,21 +27,21 @@ extension Runtime {
             record = directory.rebuildRecord()
         }
         let container = Container(store: store, directory: directory, record: record)
-        let cleanup = Cleanup(cgroups: try openCgroups())
+        let cgroups = try openCgroups()
         if !force {
-            let status = try container.status(cleanup.cgroups)
+            let status = try container.status(cgroups)
             try container.require(.delete, in: status)
         }
-        try remove(container, by: cleanup)
+        try remove(container, on: cgroups)
         lock.remove()
     }
 
     /// Ends and removes a container whose lock is held. The state goes last: as long as anything is
     /// left, it can be found.
     func remove(
-        _ container: borrowing Container, by cleanup: borrowing Cleanup
+        _ container: borrowing Container, on cgroups: borrowing CgroupHost
     ) throws(Failure) {
-        try cleanup.destroy(container.record)
+        try Cleanup.destroy(container.record, on: cgroups)
         // OCI: a poststop hook that fails is a warning, and the rest goes on.
         for hook in Hook.list(container.record.poststop, "poststop") {
             do throws(Failure) {

@@ -1,7 +1,6 @@
 internal import Cgroups
 internal import Linux
 internal import Plan
-internal import struct Plan.KernelVersion
 
 /// Looks up what the planner must know of the host: a few files of procfs and sysfs, each once.
 enum HostProbe {

@@ -1,6 +1,5 @@
 internal import Linux
 internal import Plan
-internal import struct Plan.IDRange
 
 /// The id maps of a new user namespace, user_namespaces(7).
 enum IDMaps {

@@ -23,6 +23,9 @@ struct Record: Fields {
     var annotations: [String: String] = [:]
     var poststart: [Spec.Hook] = []
     var poststop: [Spec.Hook] = []
+    /// The names of the steps that `start` lets the init stage do.
+    var firstStep: Int32 = 0
+    var stepNames: [String] = []
 
     init() {}
 
@@ -49,5 +52,7 @@ struct Record: Fields {
         try coder.defaulted("annotations", &annotations)
         try coder.defaulted("poststart", &poststart)
         try coder.defaulted("poststop", &poststop)
+        try coder.defaulted("firstStep", &firstStep)
+        try coder.defaulted("stepNames", &stepNames)
     }
 }

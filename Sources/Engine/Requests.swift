@@ -38,6 +38,8 @@ package struct CreateRequest {
     package var noNewKeyring = false
     /// Handles from 3 on that the container keeps, after the LISTEN_FDS.
     package var preserveFDs = 0
+    /// `run` without --detach: this process is the terminal's other side.
+    var isForeground = false
     /// `shell --ephemeral`: what changes in the root file system is kept in memory and lost at the end.
     package var ephemeral = false
 

@@ -1,4 +1,3 @@
-internal import CInit
 internal import Cgroups
 internal import Linux
 internal import OCI
@@ -15,9 +14,7 @@ extension Runtime {
         let status = container.statusOfProcess()
         try container.require(.start, in: status)
         let report = try container.openGate()
-        if let failure = try container.readReport(report) {
-            throw failure
-        }
+        if let failure = try container.failure(in: report) { throw failure }
         try runPoststart(container)
     }
 
@@ -31,7 +28,7 @@ extension Runtime {
         } catch {
             var failure = error
             do throws(Failure) {
-                try Cleanup(cgroups: try openCgroups()).endProcesses(container.record)
+                try Cleanup.endProcesses(container.record, on: try openCgroups())
             } catch {
                 failure.aftermath.append(error.message)
             }
@@ -62,5 +59,20 @@ extension Container {
         } catch {
             throw Failure("open the gate", error, path: directory.path)
         }
+    }
+
+    /// Waits for the end of the report, which is the program's execution or the end of init.
+    fileprivate func failure(in report: borrowing FileDescriptor) throws(Failure) -> Failure? {
+        let bytes: [UInt8]
+        do throws(Errno) {
+            bytes = try report.readAll(limit: 1 << 20)
+        } catch {
+            throw Failure("read the report of init", error, path: directory.path)
+        }
+        let names = StepNames(first: Int(record.firstStep), words: record.stepNames)
+        for message in InitMessage.readAll(bytes) {
+            if let failure = names.failure(message) { return failure }
+        }
+        return nil
     }
 }

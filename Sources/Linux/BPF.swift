@@ -59,6 +59,17 @@ package struct DeviceProgram: ~Copyable {
             owning: try check(apus_bpf_link(cgroup.raw, handle.raw, DeviceProgram.attachType)))
     }
 
+    /// BPF_OBJ_GET_INFO_BY_FD: the name it was loaded under (Linux 4.15).
+    package func name() throws(Errno) -> String {
+        var bytes = [CChar](repeating: 0, count: 16)
+        _ = try check(
+            unsafe bytes.withUnsafeMutableBufferPointer {
+                unsafe apus_bpf_name(handle.raw, $0.baseAddress)
+            })
+        let text = bytes.prefix { $0 != 0 }
+        return String(decoding: text.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
     /// BPF_PROG_QUERY: the programs attached to a cgroup itself, in order.
     package static func attached(
         to cgroup: borrowing some Handle & ~Copyable

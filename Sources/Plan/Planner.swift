@@ -77,7 +77,7 @@ package enum Planner {
         }
         // An update that says nothing of devices leaves them as they are.
         if !resources.devices.isEmpty, !host.isRootless {
-            plan.devices = try DeviceRule.rules(resources.devices)
+            plan.devices = try DeviceRule.rules(resources.devices) + DeviceRule.defaults
         }
         return plan
     }

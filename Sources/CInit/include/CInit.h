@@ -18,6 +18,9 @@ int apus_init_main(int argc, char **argv);
 extern const unsigned char apus_init_image[];
 extern const size_t apus_init_image_size;
 
+/// The same address, for Swift: it imports no array of unknown size.
+static inline const void *apus_init_image_start(void) { return apus_init_image; }
+
 /// Handles given to the init stage, counted from BASE. Handles named by steps ("slot") count on
 /// from APUS_HANDLE_FIRST_SLOT.
 enum {

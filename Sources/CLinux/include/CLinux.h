@@ -181,6 +181,15 @@ int apus_bpf_link(int target, int program, uint32_t type);
 int apus_bpf_query(int target, uint32_t type, uint32_t *ids, uint32_t *count, uint32_t *flags);
 int apus_bpf_program(uint32_t id);
 
+int apus_bpf_name(int program, char name[16]);
+
+// MARK: - Cgroups (cgroup.c)
+
+int apus_set_attribute(int fd, const char *name, const void *value, size_t size);
+long apus_get_attribute(int fd, const char *name, void *value, size_t size);
+/// Starts a child that does nothing, holds no file and ends with its parent; its pid.
+int apus_placeholder(int *pidfd);
+
 // MARK: - Terminals (terminal.c)
 
 /// Room for a saved struct termios of either libc.
