@@ -49,7 +49,7 @@ let package = Package(
     targets: [
         .target(name: "CLinux"),
         .target(name: "CInit", cSettings: imageSettings),
-        .target(name: "CSeccomp", linkerSettings: [.linkedLibrary("seccomp")]),
+        .target(name: "CSeccomp"),
         module("Linux", "CLinux"),
         module("JSON"),
         module("OCI", "JSON"),
