@@ -15,7 +15,7 @@ extension Runtime {
         let store = try makeStore()
         guard !store.exists(request.id) else { throw Failure.duplicate(request.id) }
         let preparation = try prepare(request)
-        for warning in preparation.spec.warnings + preparation.plan.warnings {
+        for warning in preparation.plan.warnings {
             settings.warn(warning.description)
         }
 
@@ -26,7 +26,7 @@ extension Runtime {
         do throws(Failure) {
             try container.directory.writeIntent(container.record)
             try container.directory.saveConfig(preparation.config)
-            var birth = Birth(runtime: self, request: request)
+            var birth = Birth(self, request, preparation.plan)
             let process = try birth.bear(&container, preparation)
             return NewContainer(
                 locked: LockedContainer(lock: lock, container: container), process: process,
@@ -46,13 +46,15 @@ extension Runtime {
     ) throws(Failure) -> Record {
         var record = Record(id: request.id)
         do throws(Errno) {
-            for byte in try randomBytes(8) { record.generation += hexadecimal(byte) }
+            var number: UInt64 = 0
+            for byte in try randomBytes(8) { number = number << 8 | UInt64(byte) }
+            record.generation = String(number, radix: 16)
         } catch {
             throw Failure("make a generation number", error)
         }
         record.cgroup = preparation.place
         record.cgroup.stamp = request.id + " " + record.generation
-        record.sharesPIDNamespace = preparation.plan.sharesPIDNamespace
+        record.sharesPIDNamespace = preparation.spec.sharesPIDNamespace
         record.ociVersion = preparation.spec.ociVersion
         record.bundle = preparation.bundle.path
         record.rootfs = preparation.rootfs
@@ -89,6 +91,16 @@ struct NewContainer: ~Copyable {
     let process: ProcessHandle
     /// The terminal's other side, where no console socket got it.
     var master: FileDescriptor?
+}
+
+extension Spec {
+    /// Whether the pid namespace is not made for the container.
+    fileprivate var sharesPIDNamespace: Bool {
+        for namespace in linux?.namespaces ?? [] where namespace.type == .pid {
+            return namespace.path?.isEmpty == false
+        }
+        return true
+    }
 }
 
 extension Failure {

@@ -119,3 +119,14 @@ extension Failure {
         origin = error.path.isEmpty ? file : error.path
     }
 }
+
+/// Runs an operation on a cgroup whose failure becomes one of the verb.
+func cgroupFailing<Value: ~Copyable>(
+    _ body: () throws(CgroupFailure) -> Value
+) throws(Failure) -> Value {
+    do throws(CgroupFailure) {
+        return try body()
+    } catch {
+        throw Failure(error)
+    }
+}

@@ -1,7 +1,7 @@
 internal import Cgroups
 internal import Linux
 internal import OCI
-internal import Plan
+package import Plan
 
 /// All that is decided of a container before anything of it is made: what `explain` shows and
 /// `create` carries out.
@@ -47,9 +47,9 @@ extension Runtime {
         try checkConsole(request, hasTerminal: plan.hasTerminal)
         let place: CgroupPlace
         do throws(CgroupFailure) {
-            place = try cgroups.place(
+            place = try CgroupPlace.decide(
                 cgroupsPath: plan.cgroup.path, id: request.id, driver: settings.cgroupDriver,
-                needsCgroup: plan.cgroup.isNeeded)
+                on: cgroups, needsCgroup: plan.cgroup.isNeeded)
         } catch {
             throw Failure(error)
         }

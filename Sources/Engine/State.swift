@@ -38,12 +38,14 @@ extension Runtime {
 
 extension Container {
     /// What `state` prints, and what hooks are told.
-    func state(_ status: Status) -> State {
+    ///
+    /// - Parameter pid: of a process that the record does not name yet.
+    func state(_ status: Status, pid: Int32? = nil) -> State {
         var state = State()
         state.ociVersion = record.ociVersion
         state.id = record.id
         state.status = status
-        state.pid = status == .stopped ? 0 : record.process.pid
+        state.pid = status == .stopped ? 0 : pid ?? record.process.pid
         state.bundle = record.bundle
         state.rootfs = record.rootfs
         state.created = record.created

@@ -34,11 +34,6 @@ extension Draft {
     private func mappedTree(
         _ mount: Spec.Mount, _ path: String, _ options: MountOptions, _ origin: String
     ) throws(ConfigError) -> MappedTree? {
-        guard mount.uidMappings.isEmpty == mount.gidMappings.isEmpty else {
-            throw ConfigError(
-                path: mount.uidMappings.isEmpty ? origin + ".uidMappings" : origin + ".gidMappings",
-                message: "required, since the other one is given")
-        }
         guard options.mapsIDsRecursively != nil || !mount.uidMappings.isEmpty else { return nil }
         let optionsPath = origin + ".options"
         guard host.isPrivileged, !host.isInUserNamespace else {
@@ -48,17 +43,15 @@ extension Draft {
         guard !isOwn || made.contains(.user) else {
             throw ConfigError(
                 path: optionsPath,
-                message: joined.contains(.user)
-                    ? "idmap with the maps of a joined user namespace is not supported yet"
-                    : "idmap needs uidMappings and gidMappings, or a user namespace")
+                message: "idmap with the maps of a joined user namespace is not supported yet")
         }
         let uids = isOwn ? linux.uidMappings : mount.uidMappings
         let gids = isOwn ? linux.gidMappings : mount.gidMappings
         return MappedTree(
             path: path, isRecursive: options.settings.how.contains(.recursive),
             mapsRecursively: options.mapsIDsRecursively ?? false,
-            uids: try Self.ranges(uids, origin + ".uidMappings"),
-            gids: try Self.ranges(gids, origin + ".gidMappings"))
+            uids: Self.ranges(uids),
+            gids: Self.ranges(gids))
     }
 
     /// Files of a procfs that may be covered: what LXCFS and engines put there to show a
@@ -69,12 +62,14 @@ extension Draft {
         "/proc/sys/kernel/ns_last_pid", "/proc/uptime",
     ]
 
-    /// Whether the target is one of the few that may lie in a procfs; anything else there is
-    /// refused. What is mounted over other files of /proc could hide from the runtime, or from
-    /// the container's own tools, what the kernel says (CVE-2019-16884, CVE-2025-52881).
-    func isOntoProc(
+    /// Refuses targets in a procfs, but for the few files that may be covered.
+    ///
+    /// What is mounted over others could hide from the runtime, or from the container's own
+    /// tools, what the kernel says (CVE-2019-16884, CVE-2025-52881). The init stage in turn
+    /// refuses to be led to a procfs by links from a target that is not below /proc here.
+    func checkProc(
         _ mount: Spec.Mount, _ target: String, _ options: MountOptions, _ origin: String
-    ) throws(ConfigError) -> Bool {
+    ) throws(ConfigError) {
         let clean = target.cleanPath
         if clean == "/proc" {
             let isProc =
@@ -84,14 +79,13 @@ extension Draft {
                 throw ConfigError(
                     path: origin + ".destination", message: "only a procfs can be mounted on /proc")
             }
-            return options.isRemount
+            return
         }
-        guard clean.starts(withText: "/proc/") else { return false }
+        guard clean.starts(withText: "/proc/") else { return }
         guard options.isBind, Self.coverable.contains(clean) else {
             throw ConfigError(
                 path: origin + ".destination",
                 message: "\"\(clean)\" cannot be mounted because it is inside /proc")
         }
-        return true
     }
 }

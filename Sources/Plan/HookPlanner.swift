@@ -3,13 +3,13 @@ internal import OCI
 
 extension Draft {
     /// The hooks in the runtime's own namespaces.
-    mutating func planRuntimeHooks() throws(ConfigError) {
+    mutating func planRuntimeHooks() {
         guard let hooks = spec.hooks else { return }
         plan.hooks.createRuntime =
-            try runtimeHooks(hooks.prestart, "prestart")
+            runtimeHooks(hooks.prestart, "prestart")
             + runtimeHooks(hooks.createRuntime, "createRuntime")
-        plan.hooks.poststart = try runtimeHooks(hooks.poststart, "poststart")
-        plan.hooks.poststop = try runtimeHooks(hooks.poststop, "poststop")
+        plan.hooks.poststart = runtimeHooks(hooks.poststart, "poststart")
+        plan.hooks.poststop = runtimeHooks(hooks.poststop, "poststop")
     }
 
     /// The runtime's moment between the mounts and the pivot, where it has something to do.
@@ -20,26 +20,24 @@ extension Draft {
     }
 
     /// Hooks that the init stage runs.
-    mutating func addHooks(_ kind: HookRun.Kind) throws(ConfigError) {
+    mutating func addHooks(_ kind: HookRun.Kind) {
         let name = kind == .createContainer ? "createContainer" : "startContainer"
         let list =
             kind == .createContainer ? spec.hooks?.createContainer : spec.hooks?.startContainer
-        let (state, offset) = hookState(kind == .createContainer ? .creating : .created)
+        let state = hookState(kind == .createContainer ? .creating : .created)
         for (index, hook) in (list ?? []).enumerated() {
             let origin = "hooks.\(name)[\(index)]"
-            try Self.check(hook, origin)
             add(
                 origin,
                 .hook(
                     HookRun(
                         kind: kind, path: hook.path, arguments: Self.arguments(hook),
-                        environment: hook.env, timeout: hook.timeout.map(Int.init), state: state,
-                        pidOffset: offset)))
+                        environment: hook.env, timeout: hook.timeout.map(Int.init), state: state)))
         }
     }
 
-    /// The state that such a hook reads, and where in it the init stage puts its pid.
-    private func hookState(_ status: State.Status) -> (text: String, pidOffset: Int) {
+    /// The state that such a hook reads.
+    private func hookState(_ status: State.Status) -> String {
         var writer = JSONWriter()
         writer.beginObject()
         writer.key("ociVersion")
@@ -49,7 +47,6 @@ extension Draft {
         writer.key("status")
         writer.string(status.rawValue)
         writer.key("pid")
-        let offset = writer.finish().count
         writer.integer(0)
         writer.key("bundle")
         writer.string(options.bundle)
@@ -63,16 +60,15 @@ extension Draft {
             writer.endObject()
         }
         writer.endObject()
-        return (String(decoding: writer.finish(), as: UTF8.self), offset)
+        return String(decoding: writer.finish(), as: UTF8.self)
     }
 
     private func runtimeHooks(
         _ hooks: [Spec.Hook], _ name: String
-    ) throws(ConfigError) -> [RuntimeHook] {
+    ) -> [RuntimeHook] {
         var list: [RuntimeHook] = []
         for (index, hook) in hooks.enumerated() {
             let origin = "hooks.\(name)[\(index)]"
-            try Self.check(hook, origin)
             list.append(
                 RuntimeHook(
                     origin: origin, path: hook.path, arguments: Self.arguments(hook),
@@ -83,17 +79,5 @@ extension Draft {
 
     private static func arguments(_ hook: Spec.Hook) -> [String] {
         hook.args.isEmpty ? [hook.path] : hook.args
-    }
-
-    private static func check(_ hook: Spec.Hook, _ origin: String) throws(ConfigError) {
-        guard hook.path.isAbsolutePath else {
-            throw ConfigError(path: origin + ".path", message: "must be an absolute path")
-        }
-        if let timeout = hook.timeout, timeout <= 0 {
-            throw ConfigError(path: origin + ".timeout", message: "must be greater than 0")
-        }
-        for (index, entry) in hook.env.enumerated() {
-            try Environment.check(entry, "\(origin).env[\(index)]")
-        }
     }
 }

@@ -12,23 +12,23 @@ extension CloneShape {
     /// - The cgroup namespace's root is the cgroup of who makes it, and clone3 would take the
     ///   runtime's: it is made last, from inside the container's cgroup.
     /// - Offsets can be written to a time namespace only while nobody is in it: after unshare(2),
-    ///   whose caller enters it with its next execve (Linux 6.1).
+    ///   whose caller enters it with its next execve (Linux 6.1). The second clone, clone(2) with
+    ///   CLONE_PARENT, has no flag for a time namespace either.
     static func decide(made: Namespaces, joined: Namespaces, hasTimeOffsets: Bool) -> CloneShape {
         var shape = CloneShape()
         var late: Namespaces = [.cgroup]
-        if hasTimeOffsets { late.insert(.time) }
+        let isSecond =
+            joined.contains(.pid) || (made.contains(.user) && !joined.isEmpty)
+            || joined.contains(.user)
+        if hasTimeOffsets || isSecond { late.insert(.time) }
         shape.unshared = made.intersection(late)
         let rest = made.subtracting(late)
-        if joined.contains(.pid) || (rest.contains(.user) && !joined.isEmpty) {
-            shape.forked = rest
-        } else if joined.contains(.user) {
-            if rest.contains(.pid) {
-                shape.forked = rest
-            } else {
-                shape.unshared.formUnion(rest)
-            }
-        } else {
+        if !isSecond {
             shape.new = rest
+        } else if joined.contains(.user), !joined.contains(.pid), !rest.contains(.pid) {
+            shape.unshared.formUnion(rest)
+        } else {
+            shape.forked = rest
         }
         return shape
     }
@@ -37,21 +37,9 @@ extension CloneShape {
 extension Draft {
     /// Sorts the configured namespaces into those to make and those to join.
     mutating func chooseNamespaces() throws(ConfigError) {
-        for (index, namespace) in linux.namespaces.enumerated() {
-            let origin = "linux.namespaces[\(index)]"
+        for namespace in linux.namespaces {
             let type = Namespaces(namespace.type)
-            guard !own.contains(type) else {
-                throw ConfigError(
-                    path: origin + ".type", message: "duplicate namespace \(namespace.type.name)")
-            }
-            guard let path = namespace.path, !path.isEmpty else {
-                made.insert(type)
-                continue
-            }
-            guard path.isAbsolutePath else {
-                throw ConfigError(path: origin + ".path", message: "must be an absolute path")
-            }
-            joined.insert(type)
+            if (namespace.path ?? "").isEmpty { made.insert(type) } else { joined.insert(type) }
         }
         if host.uid != 0, !hasUserNamespace {
             throw ConfigError(
@@ -61,10 +49,14 @@ extension Draft {
 
     /// The init stage's way into the namespaces; at its end all of them are entered or made.
     mutating func enterNamespaces() throws(ConfigError) {
-        let offsets = try timeOffsets()
+        let offsets = timeOffsets
         plan.clone = CloneShape.decide(
             made: made, joined: joined, hasTimeOffsets: offsets != nil)
         plan.clone.intoCgroup = !options.noCgroup
+        if plan.clone.unshared.contains(.time), host.kernel < KernelVersion(6, 1) {
+            throw ConfigError(
+                path: "linux.namespaces", message: "this time namespace needs Linux 6.1 or newer")
+        }
         requestNamespaces()
         for join in plan.clone.joins {
             add(join.origin, .join(handle: join.handle, types: join.types))
@@ -132,30 +124,16 @@ extension Draft {
         plan.clone.joins = host.isPrivileged ? others + user : user + others
     }
 
-    private func timeOffsets() throws(ConfigError) -> Operation? {
+    private var timeOffsets: Operation? {
         guard let offsets = linux.timeOffsets,
             offsets.monotonic != nil || offsets.boottime != nil
         else { return nil }
-        guard made.contains(.time) else {
-            throw ConfigError(
-                path: "linux.timeOffsets", message: "needs a time namespace of its own")
-        }
-        guard host.kernel >= KernelVersion(6, 1) else {
-            throw ConfigError(path: "linux.timeOffsets", message: "needs Linux 6.1 or newer")
-        }
         return .timeOffsets(
-            monotonic: try Self.offset(offsets.monotonic, "monotonic"),
-            boottime: try Self.offset(offsets.boottime, "boottime"))
-    }
-
-    private static func offset(
-        _ offset: Spec.TimeOffset?, _ name: String
-    ) throws(ConfigError) -> TimeOffset? {
-        guard let offset else { return nil }
-        guard offset.nanosecs < 1_000_000_000 else {
-            throw ConfigError(
-                path: "linux.timeOffsets.\(name).nanosecs", message: "must be below 1000000000")
-        }
-        return TimeOffset(seconds: offset.secs, nanoseconds: offset.nanosecs)
+            monotonic: offsets.monotonic.map {
+                TimeOffset(seconds: $0.secs, nanoseconds: $0.nanosecs)
+            },
+            boottime: offsets.boottime.map {
+                TimeOffset(seconds: $0.secs, nanoseconds: $0.nanosecs)
+            })
     }
 }

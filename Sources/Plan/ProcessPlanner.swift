@@ -11,7 +11,7 @@ enum ProcessKind {
 extension Draft {
     mutating func enterDirectory(
         _ process: Spec.Process, isFirstTry: Bool, isMade: Bool
-    ) throws(ConfigError) {
+    ) {
         add(
             "process.cwd",
             .workingDirectory(
@@ -25,8 +25,8 @@ extension Draft {
     mutating func become(_ process: Spec.Process, kind: ProcessKind) throws(ConfigError) {
         let user = process.user
         let posture = try posture(of: process)
-        let environment = try Environment.plan(process.env)
-        let filter = try seccompFilter()
+        let environment = Environment.plan(process.env)
+        let filter = seccompFilter()
         // The kernel takes a filter from who cannot gain privileges by it, or has CAP_SYS_ADMIN.
         let isFilterEarly =
             filter != nil && !process.noNewPrivileges
@@ -38,13 +38,12 @@ extension Draft {
         for (index, gid) in user.additionalGids.enumerated() {
             try checkMapped(gid, linux.gidMappings, "process.user.additionalGids[\(index)]")
         }
-        if !environment.hasHome { add("process.env", .home(uid: user.uid)) }
         add("process.capabilities.bounding", .boundingSet(posture.bounding))
         add(
             "process.user.additionalGids",
             .groups(user.additionalGids, setgroupsDenied: deniesSetgroups))
         add("process.user", .user(uid: user.uid, gid: user.gid, umask: user.umask))
-        try enterDirectory(process, isFirstTry: false, isMade: false)
+        enterDirectory(process, isFirstTry: false, isMade: false)
         if isFilterEarly { add(filter) }
         add("process.capabilities", .capabilities(posture.capabilities))
         add(
@@ -56,10 +55,10 @@ extension Draft {
         add("(default)", .await(.ready))
         if kind == .first {
             add("(default)", .gate)
-            try addHooks(.startContainer)
+            addHooks(.startContainer)
         }
         if !hasListener { addLast(isFilterEarly ? nil : filter, posture) }
-        add("process.args", .execute(execution(process, environment.entries)))
+        add("process.args", .execute(execution(process, environment)))
     }
 
     private static let sysAdmin: UInt64 = 1 << 21
@@ -95,8 +94,8 @@ extension Draft {
         }
     }
 
-    private func execution(_ process: Spec.Process, _ environment: [String]) -> Execution {
-        var environment = environment
+    private func execution(_ process: Spec.Process, _ planned: Environment.Planned) -> Execution {
+        var environment = planned.entries
         if options.notifyDirectory != nil {
             environment = Environment.replacing(
                 "NOTIFY_SOCKET", "/run/notify/notify.sock", in: environment)
@@ -107,7 +106,8 @@ extension Draft {
             environment = Environment.replacing("LISTEN_PID", "1", in: environment)
         }
         return Execution(
-            arguments: process.args, environment: environment, listenFDs: options.listenFDs)
+            arguments: process.args, environment: environment, listenFDs: options.listenFDs,
+            setsHome: !planned.hasHome)
     }
 }
 
@@ -120,13 +120,12 @@ enum Environment {
         var hasHome = false
     }
 
-    /// Of entries with one name the last holds, at its place. An empty HOME counts as none.
-    static func plan(_ entries: [String]) throws(ConfigError) -> Planned {
+    /// Of entries with one name the last holds, at its place.
+    ///
+    /// An empty HOME counts as none.
+    static func plan(_ entries: [String]) -> Planned {
         var planned = Planned()
         var seen: Set<String> = []
-        for (index, entry) in entries.enumerated() {
-            try check(entry, "process.env[\(index)]")
-        }
         for entry in entries.reversed() {
             let name = name(of: entry)
             guard seen.insert(name).inserted else { continue }
@@ -141,15 +140,6 @@ enum Environment {
         }
         planned.entries.reverse()
         return planned
-    }
-
-    /// An entry is a name, "=" and a value.
-    static func check(_ entry: String, _ path: String) throws(ConfigError) {
-        guard let separator = entry.utf8.firstIndex(of: UInt8(ascii: "=")),
-            separator != entry.utf8.startIndex, !entry.utf8.contains(0)
-        else {
-            throw ConfigError(path: path, message: "expected NAME=value")
-        }
     }
 
     static func replacing(_ name: String, _ value: String, in entries: [String]) -> [String] {

@@ -183,7 +183,8 @@ struct UserDatabaseTests {
     @Test(
         "find",
         arguments: [
-            ("root", 0, 0, "/root", []), ("0", 0, 0, "/root", []), ("u", 1000, 100, "/home/u", [29, 20]),
+            ("root", 0, 0, "/root", []), ("0", 0, 0, "/root", []),
+            ("u", 1000, 100, "/home/u", [29, 20]),
             ("1000", 1000, 100, "/home/u", [29, 20]), ("u:audio", 1000, 29, "/home/u", []),
             ("u:5", 1000, 5, "/home/u", []), ("5", 5, 0, "/", []), ("5:6", 5, 6, "/", []),
             ("nohome", 7, 7, "/", []),
@@ -217,7 +218,8 @@ struct UpdateTests {
         #expect(memory.memory?.swap == -1)
         #expect(memory.memory?.reservation == nil)
         #expect(memory.cpu == nil)
-        let cpu = try resources("--cpu-quota 5000 --cpu-period 10000 --cpuset-cpus 0-1 --cpu-idle 1")
+        let cpu = try resources(
+            "--cpu-quota 5000 --cpu-period 10000 --cpuset-cpus 0-1 --cpu-idle 1")
         #expect(cpu.cpu?.quota == 5000)
         #expect(cpu.cpu?.period == 10000)
         #expect(cpu.cpu?.cpus == "0-1")
@@ -228,7 +230,8 @@ struct UpdateTests {
         #expect(try resources("--cpuset-cpus= --memory=") == Spec.Resources())
     }
 
-    @Test("refuses", arguments: ["--memory x", "--cpu-share -1", "--pids-limit x", "--cpu-quota 1.5"])
+    @Test(
+        "refuses", arguments: ["--memory x", "--cpu-share -1", "--pids-limit x", "--cpu-quota 1.5"])
     func refuses(line: String) {
         #expect(throws: UsageError.self) { try resources(line) }
     }

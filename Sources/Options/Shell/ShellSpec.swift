@@ -12,7 +12,7 @@ package struct ShellHost: Sendable {
     package var term: String?
     /// The host name inside, unless the command line has one.
     package var hostname = Program.name
-    /// Nil for root. An ordinary user: its own ids, and the ranges it was given.
+    /// An ordinary user: its own ids, and the ranges it was given; nil for root.
     package var ownership: Ownership?
     /// The host's /etc/resolv.conf is shown inside (only with the host's network).
     package var sharesResolver = false

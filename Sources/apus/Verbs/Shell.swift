@@ -26,7 +26,7 @@ extension Command {
             request.binds[index].source = try absolute(request.binds[index].source)
         }
         request.environment = copied(request.environment)
-        let root = try RootDirectory(request.directory)
+        let root = try RootDirectory.open(request.directory)
         let host = try shellHost(request, root)
         var create = CreateRequest(
             id: request.name ?? "shell-\(CurrentProcess.pid)", bundle: root.path)
@@ -111,12 +111,18 @@ private struct RootDirectory: ~Copyable {
     let path: String
     private let handle: FileDescriptor
 
-    init(_ path: String) throws(Failure) {
+    private init(path: String, handle: consuming FileDescriptor) {
+        self.path = path
+        self.handle = handle
+    }
+
+    static func open(_ path: String) throws(Failure) -> RootDirectory {
         do throws(Errno) {
-            handle = try FileDescriptor.open(path, [.path, .directory])
-            self.path = try BorrowedHandle.workingDirectory.readLink(handle.procPath)
+            let handle = try FileDescriptor.open(path, [.path, .directory])
+            let real = try BorrowedHandle.workingDirectory.readLink(handle.procPath)
+            return RootDirectory(path: real, handle: handle)
         } catch {
-            var failure = Failure("open the directory \(path)", error, path: path)
+            var failure = Failure("open the directory", error, path: path)
             failure.hint = "shell needs a directory with a root file system, see rootfs-examples"
             throw failure
         }

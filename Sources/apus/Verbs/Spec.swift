@@ -4,7 +4,7 @@ internal import OCI
 internal import Options
 
 extension Command {
-    /// `apus spec`
+    /// `apus spec`.
     func spec() throws(Failure) {
         let directory = arguments.value("bundle") ?? "."
         let isRootless = arguments.has("rootless")
