@@ -61,7 +61,9 @@ let package = Package(
         module("Options", "OCI", "JSON"),
         .executableTarget(
             name: "apus",
-            dependencies: ["Engine", "Options", "Plan", "OCI", "JSON", "Cgroups", "Linux", "CInit"],
+            dependencies: [
+                "Engine", "Options", "Plan", "OCI", "JSON", "Cgroups", "Seccomp", "Linux", "CInit",
+            ],
             swiftSettings: swiftSettings),
         tests(of: "JSON"),
         tests(of: "OCI", "JSON"),
