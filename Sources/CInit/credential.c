@@ -96,22 +96,43 @@ int apus_step_user(struct apus_init *init, const struct apus_command *command) {
     return apus_follow_runtime(init);
 }
 
-int apus_step_capabilities(struct apus_init *init, const struct apus_command *command) {
-    uint64_t known = known_capabilities();
-    uint64_t effective = (uint64_t)command->a[0] & known, permitted = (uint64_t)command->a[1] & known;
-    uint64_t inheritable = (uint64_t)command->a[2] & known, ambient = (uint64_t)command->a[3] & known;
-    int result = keep_procfs(init);
-    if (result < 0) return result;
+/// The runtime itself may lack some (in a container, or under a reduced bounding set). That is a warning
+/// and no error (runtime-spec, config, Capabilities); the text is their mask.
+static void warn_ungrantable(struct apus_init *init, uint64_t mask) {
+    char digits[19], *digit = digits + sizeof digits;
+    init->ungrantable = mask;
+    if (!mask) return;
+    *--digit = 0;
+    do *--digit = "0123456789abcdef"[mask & 15];
+    while ((mask >>= 4) != 0);
+    *--digit = 'x';
+    *--digit = '0';
+    apus_warn(init, -EPERM, digit);
+}
+
+static int raise_ambient(uint64_t ambient) {
     if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0) return -errno;
-    result = set_capabilities(effective, permitted, inheritable);
-    if (result < 0) return result;
     for (int bit = 0; bit < 64; bit++) {
         if (!(ambient >> bit & 1)) continue;
-        if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, bit, 0, 0) < 0) {
-            return apus_at(init, -errno, "ambient");
-        }
+        if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, bit, 0, 0) < 0) return -errno;
     }
-    return apus_follow_runtime(init);
+    return 0;
+}
+
+int apus_step_capabilities(struct apus_init *init, const struct apus_command *command) {
+    const uint64_t effective = (uint64_t)command->a[0], permitted = (uint64_t)command->a[1];
+    const uint64_t inheritable = (uint64_t)command->a[2], ambient = (uint64_t)command->a[3];
+    int result = keep_procfs(init);
+    if (result < 0) return result;
+    struct capability_data now[2];
+    result = get_capabilities(now);
+    if (result < 0) return result;
+    uint64_t given = now[0].permitted | (uint64_t)now[1].permitted << 32;
+    uint64_t asked = (effective | permitted | inheritable | ambient) & known_capabilities();
+    warn_ungrantable(init, asked & ~given);
+    result = set_capabilities(effective & given, permitted & given, inheritable & given);
+    if (result >= 0) result = apus_at(init, raise_ambient(ambient & given), "ambient");
+    return result < 0 ? result : apus_follow_runtime(init);
 }
 
 int apus_step_no_new_privileges(struct apus_init *init, const struct apus_command *command) {
@@ -187,11 +208,11 @@ int apus_step_verify(struct apus_init *init, const struct apus_command *command)
     if (!has_ids(SYS_getresuid, a[0])) return apus_at(init, -EPERM, "uid");
     if (!has_ids(SYS_getresgid, a[1])) return apus_at(init, -EPERM, "gid");
     for (size_t index = 0; index < sizeof sets / sizeof *sets; index++) {
-        // A capability that the process lacks from the start makes it weaker, which may be expected
-        // of the bounding set alone.
-        uint64_t expected = sets[index].expected & known;
-        bool right = index == 3 ? (sets[index].found & ~expected) == 0 : sets[index].found == expected;
-        if (!right) return apus_at(init, -EPERM, sets[index].name);
+        uint64_t expected = sets[index].expected & known & ~init->ungrantable;
+        // What the bounding set lacked from the start cannot come back.
+        uint64_t wrong = sets[index].found ^ expected;
+        if (index == 3) wrong &= sets[index].found;
+        if (wrong) return apus_at(init, -EPERM, sets[index].name);
     }
     if (a[6] >= 0 && prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != (int)a[6]) {
         return apus_at(init, -EPERM, "no_new_privs");
