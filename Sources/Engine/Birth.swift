@@ -79,8 +79,9 @@ struct Birth: ~Copyable {
         let plan = preparation.plan
         let gate = try container.directory.makeGate()
         let slots = try Slots(plan.handles)
-        let filter = try seccompProgram(preparation.spec)
-        var launch = Launch(plan: try plan.encoded(seccomp: filter))
+        let filter = preparation.filter
+        var launch = Launch(plan: try plan.encoded(
+                seccomp: filter, cgroup: container.record.cgroup.path))
         launch.base = UInt32(3 + runtime.settings.listenFDs + request.preserveFDs)
         launch.newNamespaces = plan.clone.new
         launch.cgroup = cgroup.map { BorrowedHandle($0) }

@@ -15,7 +15,7 @@ extension Runtime {
         let store = try makeStore()
         guard !store.exists(request.id) else { throw Failure.duplicate(request.id) }
         let preparation = try prepare(request)
-        for warning in preparation.plan.warnings {
+        for warning in preparation.spec.warnings + preparation.plan.warnings {
             settings.warn(warning.description)
         }
 

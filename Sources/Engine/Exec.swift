@@ -30,7 +30,9 @@ extension Runtime {
         }
         let slots = try Slots(
             plan.handles, container: target.handle.borrowed)
-        var launch = Launch(plan: try plan.encoded(seccomp: try seccompProgram(spec)))
+        var launch = Launch(plan: try plan.encoded(
+                seccomp: try seccompProgram(spec, warn: settings.warn),
+                cgroup: container.record.cgroup.path))
         launch.base = UInt32(3 + settings.listenFDs + request.preserveFDs)
         launch.newNamespaces = plan.clone.new
         var attendance = Attendance(plan, settings, request)

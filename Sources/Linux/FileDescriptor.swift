@@ -18,7 +18,7 @@ package struct FileDescriptor: ~Copyable, Handle {
     }
 
     deinit {
-        if raw >= 0 { _ = apus_close(raw) }
+        if raw >= 0 { _ = apus_close_handle(raw) }
     }
 
     // Embedded Swift knows no `discard` in a package type: -1 stands for a handle that was given away.
@@ -34,7 +34,7 @@ package struct FileDescriptor: ~Copyable, Handle {
     package consuming func close() throws(Errno) {
         let number = raw
         raw = -1
-        _ = try check(apus_close(number))
+        _ = try check(apus_close_handle(number))
     }
 }
 
