@@ -212,7 +212,7 @@ class T:
         return [Settings.runtime, "--root", self.root, *self.global_flags, *map(str, arguments)]
 
     def rt(self, *arguments, stdin=None, timeout=20, env=None, cwd=None, wrap=(), pass_fds=(),
-           plain=False):
+           plain=False, reap=False):
         """Runs the runtime to its end; stdio are files, so that a container cannot hold a pipe."""
         self.count += 1
         paths = [f"{self.directory}/{kind}{self.count}" for kind in ("in", "out", "err")]
@@ -225,7 +225,7 @@ class T:
             process = subprocess.Popen(command, stdin=i, stdout=o, stderr=e, cwd=cwd or self.directory,
                                        env=env, pass_fds=pass_fds)
             try:
-                code = process.wait(timeout)
+                code = self.wait_and_reap(process, timeout) if reap else process.wait(timeout)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
@@ -234,6 +234,20 @@ class T:
         self.last_out, self.last_err = paths[1], paths[2]
         return Result(command, code, self.read(paths[1]), self.read(paths[2]),
                       time.monotonic() - began)
+
+    def wait_and_reap(self, process, timeout):
+        """Waits for the runtime and reaps the container's processes meanwhile, as an engine does: a
+        pid namespace does not end before its dead are reaped."""
+        deadline = time.monotonic() + timeout
+        while process.poll() is None:
+            if time.monotonic() > deadline:
+                raise subprocess.TimeoutExpired(process.args, timeout)
+            ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            if ended and ended.si_pid != process.pid:
+                os.waitpid(ended.si_pid, 0)
+            else:
+                time.sleep(0.002)
+        return process.returncode
 
     def ok(self, *arguments, **options):
         result = self.rt(*arguments, **options)
@@ -369,7 +383,7 @@ class T:
         self.global_flags = []
         for identifier in dict.fromkeys(self.ids):
             try:
-                result = self.rt("delete", "--force", identifier)
+                result = self.rt("delete", "--force", identifier, reap=True)
                 if result.code != 0:
                     problems.append(f"delete --force: {result}")
             except Failure as failure:
@@ -429,6 +443,14 @@ def mountinfo():
         return sorted(line.split(" ", 2)[2] for line in file)
 
 
+def mount_changes(before, after):
+    """Mounts that came or went; one also goes, without our doing, when its directory is removed."""
+    came = [f"mount left: {line.strip()}" for line in set(after) - set(before)]
+    went = [f"mount gone: {line.strip()}" for line in set(before) - set(after)
+            if os.path.lexists(line.split()[2])]
+    return came + went
+
+
 def isolate():
     """The test's process becomes the subreaper of its containers and, as root, gets its own mounts."""
     LIBC.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
@@ -464,8 +486,8 @@ def perform(entry, number):
         verdict, text = "FAIL", f"{type(error).__name__}: {error}\n{traceback.format_exc(limit=-4)}"
     signal.alarm(0)
     problems = t.finish()
-    if os.geteuid() == 0 and not t.cleanups and mountinfo() != before:
-        problems.append(f"mounts changed: {set(mountinfo()) ^ set(before)}")
+    if os.geteuid() == 0 and not t.cleanups:
+        problems += mount_changes(before, mountinfo())
     if problems:
         verdict, text = "FAIL", "\n".join(filter(None, [text, *problems]))
     shutil.rmtree(t.directory, ignore_errors=True)
