@@ -242,11 +242,11 @@ class T:
         while process.poll() is None:
             if time.monotonic() > deadline:
                 raise subprocess.TimeoutExpired(process.args, timeout)
-            ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-            if ended and ended.si_pid != process.pid:
-                os.waitpid(ended.si_pid, 0)
-            else:
-                time.sleep(0.002)
+            mine = {process.pid, *(p.pid for p in self.background)}
+            with open("/proc/thread-self/children") as file:
+                for pid in set(map(int, file.read().split())) - mine:
+                    os.waitpid(pid, os.WNOHANG)
+            time.sleep(0.002)
         return process.returncode
 
     def ok(self, *arguments, **options):
@@ -308,10 +308,6 @@ class T:
         identifier = self.create(self.bundle(*(args or ("sleep", "1000")), **changes))
         self.ok("start", identifier)
         return identifier
-
-    def exec(self, identifier, *arguments, **options):
-        return self.rt("exec", *arguments[:-1] if False else (), *options.pop("flags", ()),
-                       identifier, *arguments, **options)
 
     def state(self, identifier):
         return json.loads(self.ok("state", identifier).out)

@@ -66,7 +66,7 @@ def exec_and_delete(t):
         identifier = t.up()
         runs = [t.spawn("exec", identifier, "sleep", "1000") for _ in range(3)]
         time.sleep(0.02)
-        t.equal(t.spawn("delete", "--force", identifier).wait(20), 0)
+        t.ok("delete", "--force", identifier, reap=True)
         for process in runs:
             t.true(process.wait(20) != 0, "exec of a deleted container succeeded")
         t.reap()

@@ -30,10 +30,13 @@ class ConsoleSocket:
         return fds[0]
 
 
+PENDING = {}  # what was read of a terminal behind the text that was waited for
+
+
 def read_until(master, text, seconds=10):
-    """What the terminal shows, up to `text` or, with None, to its end."""
-    got, deadline = b"", time.monotonic() + seconds
-    while text is None or text.encode() not in got:
+    """What the terminal shows, up to `text`."""
+    got, deadline = PENDING.pop(master, b""), time.monotonic() + seconds
+    while text.encode() not in got:
         ready, _, _ = select.select([master], [], [], max(0, deadline - time.monotonic()))
         if not ready:
             raise Failure(f"terminal: no {text!r} in {got!r}")
@@ -42,11 +45,11 @@ def read_until(master, text, seconds=10):
         except OSError:
             part = b""
         if not part:
-            if text is None:
-                break
             raise Failure(f"terminal ended: no {text!r} in {got!r}")
         got += part
-    return got.decode(errors="replace")
+    end = got.index(text.encode()) + len(text.encode())
+    PENDING[master] = got[end:]
+    return got[:end].decode(errors="replace")
 
 
 def terminal(t, *args, **changes):
@@ -248,7 +251,7 @@ def foreground_stop_and_continue(t):
     time.sleep(0.5)
     run.write("\x1a")
     run.expect("Stopped")
-    run.write("kill -9 %1; wait; exit 4\n")
+    run.write("kill -9 %1\nexit 4\nexit 4\n")
     t.equal(run.wait(), 4)
 
 
