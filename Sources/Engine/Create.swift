@@ -70,15 +70,16 @@ extension Runtime {
         return record
     }
 
-    /// Takes back what a failed `create` made, by the code that also deletes. What goes wrong with that
+    /// Takes back what a failed `create` made, by the code that also deletes.
+    ///
+    /// What goes wrong with that
     /// is told beside the failure itself; `delete --force` can then be tried again.
     private func undo(
         _ container: borrowing Container, _ cgroups: borrowing CgroupHost,
         _ failure: inout Failure
     ) {
         do throws(Failure) {
-            try Cleanup.destroy(container.record, on: cgroups)
-            try container.store.remove(container.directory)
+            try remove(container, on: cgroups)
         } catch {
             failure.aftermath.append(error.message)
         }

@@ -19,7 +19,9 @@ struct Preparation: ~Copyable {
 }
 
 extension Runtime {
-    /// Reads, checks and plans. Nothing is changed.
+    /// Reads, checks and plans.
+    ///
+    /// Nothing is changed.
     func prepare(_ request: CreateRequest) throws(Failure) -> Preparation {
         let bundle = try Bundle.open(request.bundle, from: settings.workingDirectory)
         let config: [UInt8]
