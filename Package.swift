@@ -49,7 +49,7 @@ let package = Package(
     targets: [
         .target(name: "CLinux"),
         .target(name: "CInit", cSettings: imageSettings),
-        .target(name: "CSeccomp", linkerSettings: [.linkedLibrary("seccomp")]),
+        .target(name: "CSeccomp"),
         module("Linux", "CLinux"),
         module("JSON"),
         module("OCI", "JSON"),
@@ -58,10 +58,12 @@ let package = Package(
         module("DBus"),
         module("Cgroups", "Linux", "DBus", "Plan", "OCI", "JSON"),
         module("Engine", "Plan", "OCI", "JSON", "Cgroups", "Seccomp", "Linux", "CInit"),
-        module("Options", "JSON"),
+        module("Options", "OCI", "JSON"),
         .executableTarget(
             name: "apus",
-            dependencies: ["Engine", "Options", "Plan", "OCI", "JSON", "Cgroups", "Linux", "CInit"],
+            dependencies: [
+                "Engine", "Options", "Plan", "OCI", "JSON", "Cgroups", "Seccomp", "Linux", "CInit",
+            ],
             swiftSettings: swiftSettings),
         tests(of: "JSON"),
         tests(of: "OCI", "JSON"),
@@ -71,6 +73,6 @@ let package = Package(
         tests(of: "DBus"),
         tests(of: "Cgroups", "Linux", "DBus", "Plan", "OCI", "JSON"),
         tests(of: "Engine", "Plan", "OCI", "JSON", "Cgroups", "Seccomp", "Linux", "CInit"),
-        tests(of: "Options", "JSON"),
+        tests(of: "Options", "OCI", "JSON"),
     ]
 )

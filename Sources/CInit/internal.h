@@ -45,6 +45,7 @@ struct apus_init {
     uint32_t offset;      // of the step after the one that runs
     int32_t step;         // the index of the one that runs
     struct apus_text concern;  // of a failure: the path or program
+    bool directed;        // a WORKDIR has entered the working directory
     uint64_t ungrantable; // capabilities asked for that this process cannot give
     const char *program;  // found by EXECUTABLE
     char **arguments;     // of the program, made by apus_prepare_exec

@@ -42,7 +42,15 @@ int apus_step_fork(struct apus_init *init, const struct apus_command *command) {
 int apus_step_join(struct apus_init *init, const struct apus_command *command) {
     int handle = apus_slot(init, command->a[0]);
     if (handle < 0) return handle;
-    if (setns(handle, (int)command->a[1]) < 0) return -errno;
+    if (setns(handle, (int)command->a[1]) < 0) {
+        // To enter the user namespace that one is in is an error to the kernel, not to us.
+        int error = errno;
+        struct stat own, other;
+        bool same = error == EINVAL && command->a[1] == APUS_CLONE_NEWUSER
+            && stat("/proc/self/ns/user", &own) == 0 && fstat(handle, &other) == 0
+            && own.st_dev == other.st_dev && own.st_ino == other.st_ino;
+        if (!same) return -error;
+    }
     enter(init, (uint64_t)command->a[1]);
     return apus_follow_runtime(init);
 }

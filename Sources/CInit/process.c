@@ -102,10 +102,13 @@ int apus_step_memory_policy(struct apus_init *init, const struct apus_command *c
 /// By handle and without magic links: /proc/self/fd/N would lead to the host (CVE-2024-21626).
 int apus_step_workdir(struct apus_init *init, const struct apus_command *command) {
     const char *path = command->s[0].bytes;
+    if (init->directed) return 0;
     int handle = command->a[0] ? apus_target(init, path, S_IFDIR, O_DIRECTORY, 0, NULL)
                                : apus_open_in_root(init, path, O_PATH | O_DIRECTORY, 0);
-    if (handle < 0) return apus_at(init, handle, path);
-    int result = apus_result(fchdir(handle));
-    close(handle);
+    int result = handle < 0 ? handle : apus_result(fchdir(handle));
+    apus_close(&handle);
+    init->directed = result >= 0;
+    // What root may not enter the user may: a network file system that trusts no root.
+    if ((result == -EACCES || result == -EPERM) && apus_argument(command, 1) == 1) return 0;
     return apus_at(init, result, path);
 }

@@ -18,6 +18,9 @@ int apus_init_main(int argc, char **argv);
 extern const unsigned char apus_init_image[];
 extern const size_t apus_init_image_size;
 
+/// The same address, for Swift: it imports no array of unknown size.
+static inline const void *apus_init_image_start(void) { return apus_init_image; }
+
 /// Handles given to the init stage, counted from BASE. Handles named by steps ("slot") count on
 /// from APUS_HANDLE_FIRST_SLOT.
 enum {
@@ -100,7 +103,7 @@ enum apus_operation {
     APUS_OP_AWAIT = 1,        // a0 checkpoint
     APUS_OP_GATE,             // wait for `start`; ends the process when the FIFO is unlinked or the state is gone
     APUS_OP_FORK,             // a0 CLONE_NEW* flags: the steps that follow are done by a child cloned with CLONE_PARENT; this process tells its pid (APUS_PROCESS) and ends
-    APUS_OP_JOIN,             // a0 slot, a1 CLONE_NEW* type or types (of a pidfd): setns
+    APUS_OP_JOIN,             // a0 slot, a1 CLONE_NEW* type or types (of a pidfd): setns. A user namespace that is the process's own already is no error
     APUS_OP_UNSHARE,          // a0 CLONE_NEW* flags
     APUS_OP_TIME_OFFSETS,     // s0 lines for /proc/self/timens_offsets (after UNSHARE of the time namespace, before any fork)
     APUS_OP_BECOME_ROOT,      // a0 1: setgroups is denied. uid and gid 0 of the user namespace
@@ -134,8 +137,8 @@ enum apus_operation {
     APUS_OP_AFFINITY,         // s0 CPU list ("0-3,5"); "" = every CPU; errors only warn where the list is ""
     APUS_OP_PERSONALITY,      // a0 persona
     APUS_OP_MEMORY_POLICY,    // a0 mode with flags; s0 node list
-    APUS_OP_PASS_STDIO,       // a0 uid, a1 gid: chown handles 0-2 to the user (EPERM, EROFS are ignored)
-    APUS_OP_WORKDIR,          // s0 path; a0 1: made when missing
+    APUS_OP_PASS_STDIO,       // a0 uid, a1 gid or -1: chown handles 0-2 to the user (EPERM, EROFS are ignored)
+    APUS_OP_WORKDIR,          // s0 path; a0 1: made when missing; a1 1: a first try, as root: EACCES and EPERM leave it to the WORKDIR after USER, which does nothing when this one did it
     APUS_OP_LABEL,            // a0 0: SELinux, 1: AppArmor; s0: written for the next exec through the private procfs, read back
     APUS_OP_HOOK,             // a0 timeout in seconds or -1; a1 namespace kind of the path (0: the runtime's root, kept open; 1: the container's); s0 path, s1 state JSON (a `"pid":0` in it becomes the hook's parent as seen from its pid namespace), s2 arguments joined with NUL, s3 environment joined with NUL
     APUS_OP_BOUNDING,         // a0 mask of capabilities to keep
