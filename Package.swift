@@ -69,7 +69,7 @@ let package = Package(
         .executableTarget(
             name: "apus",
             dependencies: [
-                "Engine", "Options", "Plan", "OCI", "JSON", "Cgroups", "Linux", "CInit",
+                "Engine", "Options", "Plan", "OCI", "JSON", "Cgroups", "Seccomp", "Linux", "CInit",
             ],
             swiftSettings: swiftSettings),
         tests(of: "JSON"),
