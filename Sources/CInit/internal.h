@@ -136,7 +136,8 @@ int apus_copy_up(int from, int to);
 int apus_parse_list(const char *text, unsigned long *mask, size_t size);
 
 // credential.c
-int apus_last_capability(void);
+/// Empties the inheritable set, and with it the ambient one.
+int apus_drop_inheritable(void);
 
 // exec.c
 /// Really closes every handle that the steps still to come do not need.
