@@ -49,7 +49,7 @@ let package = Package(
     targets: [
         .target(name: "CLinux"),
         .target(name: "CInit", cSettings: imageSettings),
-        .target(name: "CSeccomp", linkerSettings: [.linkedLibrary("seccomp")]),
+        .target(name: "CSeccomp"),
         module("Linux", "CLinux"),
         module("JSON"),
         module("OCI", "JSON"),
@@ -61,7 +61,9 @@ let package = Package(
         module("Options", "OCI", "JSON"),
         .executableTarget(
             name: "apus",
-            dependencies: ["Engine", "Options", "Plan", "OCI", "JSON", "Cgroups", "Linux", "CInit"],
+            dependencies: [
+                "Engine", "Options", "Plan", "OCI", "JSON", "Cgroups", "Seccomp", "Linux", "CInit",
+            ],
             swiftSettings: swiftSettings),
         tests(of: "JSON"),
         tests(of: "OCI", "JSON"),

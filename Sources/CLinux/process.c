@@ -82,6 +82,11 @@ int apus_get_limit(int pid, int resource, uint64_t *soft, uint64_t *hard) {
     return 0;
 }
 
+int apus_set_limit(int pid, int resource, uint64_t soft, uint64_t hard) {
+    uint64_t limit[2] = {soft, hard};  // struct rlimit64
+    return syscall(SYS_prlimit64, pid, resource, limit, NULL) < 0 ? -errno : 0;
+}
+
 int apus_names(struct apus_names *names) {
     _Static_assert(sizeof(((struct utsname *)0)->release) == sizeof names->release, "struct utsname");
     struct utsname u;

@@ -23,7 +23,7 @@ struct CompletedProgram {
         let file = try FileDescriptor.sealed(name: "input", input)
         let reading: FileDescriptor
         let process: ProcessHandle
-        do throws(Errno) {
+        do {
             let pipe = try Pipe()
             var launch = ProgramLaunch(
                 .path(path), arguments: arguments, environment: environment,

@@ -26,7 +26,7 @@ extension Runtime {
         do throws(Failure) {
             try container.directory.writeIntent(container.record)
             try container.directory.saveConfig(preparation.config)
-            var birth = Birth(runtime: self, request: request)
+            var birth = Birth(self, request, preparation.plan)
             let process = try birth.bear(&container, preparation)
             return NewContainer(
                 locked: LockedContainer(lock: lock, container: container), process: process,
@@ -46,13 +46,15 @@ extension Runtime {
     ) throws(Failure) -> Record {
         var record = Record(id: request.id)
         do throws(Errno) {
-            for byte in try randomBytes(8) { record.generation += hexadecimal(byte) }
+            var number: UInt64 = 0
+            for byte in try randomBytes(8) { number = number << 8 | UInt64(byte) }
+            record.generation = String(number, radix: 16)
         } catch {
             throw Failure("make a generation number", error)
         }
         record.cgroup = preparation.place
         record.cgroup.stamp = request.id + " " + record.generation
-        record.sharesPIDNamespace = preparation.plan.sharesPIDNamespace
+        record.sharesPIDNamespace = preparation.spec.sharesPIDNamespace
         record.ociVersion = preparation.spec.ociVersion
         record.bundle = preparation.bundle.path
         record.rootfs = preparation.rootfs
@@ -68,15 +70,16 @@ extension Runtime {
         return record
     }
 
-    /// Takes back what a failed `create` made, by the code that also deletes. What goes wrong with that
+    /// Takes back what a failed `create` made, by the code that also deletes.
+    ///
+    /// What goes wrong with that
     /// is told beside the failure itself; `delete --force` can then be tried again.
     private func undo(
         _ container: borrowing Container, _ cgroups: borrowing CgroupHost,
         _ failure: inout Failure
     ) {
         do throws(Failure) {
-            try Cleanup.destroy(container.record, on: cgroups)
-            try container.store.remove(container.directory)
+            try remove(container, on: cgroups)
         } catch {
             failure.aftermath.append(error.message)
         }
@@ -89,6 +92,16 @@ struct NewContainer: ~Copyable {
     let process: ProcessHandle
     /// The terminal's other side, where no console socket got it.
     var master: FileDescriptor?
+}
+
+extension Spec {
+    /// Whether the pid namespace is not made for the container.
+    fileprivate var sharesPIDNamespace: Bool {
+        for namespace in linux?.namespaces ?? [] where namespace.type == .pid {
+            return namespace.path?.isEmpty == false
+        }
+        return true
+    }
 }
 
 extension Failure {

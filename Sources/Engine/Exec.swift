@@ -25,25 +25,89 @@ extension Runtime {
         let (spec, plan) = try planExec(request, container, cgroups)
         try checkConsole(request, hasTerminal: plan.hasTerminal)
 
-        let foreground = request.detach ? nil : try attempt("take over signals") {
-            () throws(Errno) in try Foreground()
-        }
+        let foreground =
+            request.detach
+            ? nil
+            : try attempt("take over signals") {
+                () throws(Errno) in try Foreground()
+            }
         let slots = try Slots(
-            plan.handles, container: target.handle.borrowed, searchPath: settings.searchPath)
-        var launch = Launch(plan: try plan.encoded(seccomp: try seccompProgram(spec)))
+            plan.handles, container: target.handle.borrowed)
+        var launch = Launch(
+            plan: try plan.encoded(
+                seccomp: try seccompProgram(spec, warn: settings.warn),
+                cgroup: container.record.cgroup.path))
         launch.base = UInt32(3 + settings.listenFDs + request.preserveFDs)
         launch.newNamespaces = plan.clone.new
-        launch.slots = slots.handles
-        var birth = ExecBirth(runtime: self, request: request, plan: plan)
-        let process = try birth.bear(launch, slots, container, target, cgroups)
+        var attendance = Attendance(plan, settings, request)
+        var stage = try enter(launch, slots, request, container, cgroups)
+        do throws(Failure) {
+            try attend(&stage, &attendance, container)
+        } catch {
+            stage.destroy()
+            throw error
+        }
+        let process = stage.finish()
         guard let foreground else { return 0 }
         let end: ExitStatus
         do throws(Errno) {
-            end = try foreground.wait(for: process, master: birth.takeMaster())
+            end = try foreground.wait(for: process, master: attendance.takeMaster())
         } catch {
             throw Failure("wait for process \(process.pid)", error)
         }
         return end.shellCode
+    }
+
+    /// Starts the init stage in the recorded cgroup, or where init is now.
+    ///
+    /// Init may have moved itself into a cgroup below, so that the kernel refuses
+    /// processes in the recorded one (EBUSY: "no internal processes").
+    private func enter(
+        _ launch: Launch, _ slots: Slots, _ request: ExecRequest,
+        _ container: borrowing Container, _ cgroups: borrowing CgroupHost
+    ) throws(Failure) -> InitProcess {
+        let place = container.record.cgroup
+        guard place.driver != .disabled else { return try launch.start(slots) }
+        if let path = request.cgroup {
+            let cgroup = try cgroupFailing { () throws(CgroupFailure) in
+                try container.openCgroup(on: cgroups).child(path)
+            }
+            return try launch.start(slots, in: cgroup)
+        }
+        let recorded = try cgroupFailing { () throws(CgroupFailure) in
+            try Cgroup.open(place, on: cgroups)
+        }
+        if let recorded {
+            do throws(Failure) {
+                return try launch.start(slots, in: recorded)
+            } catch {
+                guard error.errno == .ebusy || error.errno == .enodev else { throw error }
+            }
+        }
+        let current = try cgroupFailing { () throws(CgroupFailure) in
+            try Cgroup.ofProcess(container.record.process.pid, on: cgroups)
+        }
+        guard let current else { throw Failure("the container's cgroup is gone") }
+        return try launch.start(slots, in: current)
+    }
+
+    private func attend(
+        _ stage: inout InitProcess, _ attendance: inout Attendance,
+        _ container: borrowing Container
+    ) throws(Failure) {
+        while let event = try attendance.arrival(of: &stage) {
+            guard case .request(let checkpoint) = event.message else { continue }
+            switch checkpoint {
+            case .mapIDs, .createRuntime: break
+            case .console: try attendance.keepConsole(event)
+            case .listener:
+                try attendance.passListener(event, of: stage, container.state(.running))
+            case .ready:
+                try OutsideSteps.perform(attendance.plan.outsideSteps, on: stage.pid)
+                try attendance.announce(stage)
+            }
+            try attendance.proceed(stage, from: checkpoint)
+        }
     }
 
     private func planExec(
@@ -57,10 +121,13 @@ extension Runtime {
         options.listenFDs = settings.listenFDs
         options.noCgroup = container.record.cgroup.driver == .disabled
         let host = try HostProbe.probe(cgroups: cgroups, settings: settings)
+        let config = try container.directory.loadConfig()
         do throws(ConfigError) {
-            let spec = try Spec.decode(try container.loadConfig())
-            let process = try request.process ?? request.changes.applied(to: spec.process)
-            let plan = try Planner.planExec(process, in: spec, options: options, host: host)
+            let spec = try Spec.decode(config)
+            var process = request.process
+            if process == nil { process = try request.changes.applied(to: spec.process) }
+            let plan = try Planner.planExec(
+                process ?? Spec.Process(), in: spec, options: options, host: host)
             for warning in plan.warnings { settings.warn(warning.description) }
             return (spec, plan)
         } catch {
@@ -70,7 +137,8 @@ extension Runtime {
 
     private func checkConsole(_ request: ExecRequest, hasTerminal: Bool) throws(Failure) {
         if hasTerminal && request.detach && request.consoleSocket == nil {
-            var failure = Failure("cannot allocate tty if apus will detach without a console socket")
+            var failure = Failure(
+                "cannot allocate tty if apus will detach without setting console socket")
             failure.hint = "give --console-socket"
             throw failure
         }
@@ -78,6 +146,16 @@ extension Runtime {
             throw Failure("a console socket needs --detach and a process with a terminal")
                 .at("--console-socket")
         }
+    }
+}
+
+extension Launch {
+    fileprivate func start(
+        _ slots: Slots, in cgroup: borrowing Cgroup
+    ) throws(Failure) -> InitProcess {
+        var launch = self
+        launch.cgroup = BorrowedHandle(cgroup.handle)
+        return try launch.start(slots)
     }
 }
 

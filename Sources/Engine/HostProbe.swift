@@ -12,6 +12,10 @@ enum HostProbe {
         host.gid = CurrentProcess.effectiveGID
         do throws(Errno) {
             host.isInUserNamespace = try isInUserNamespace()
+            if host.isInUserNamespace {
+                let answer = try BorrowedHandle.workingDirectory.readText("/proc/self/setgroups")
+                host.setgroupsDenied = answer == "deny"
+            }
             host.capabilities = CapabilityMask(bits: try CapabilitySets().permitted)
             host.lastCapability = try CurrentProcess.lastCapability()
             if let kernel = try Machine().kernel {
@@ -24,7 +28,6 @@ enum HostProbe {
             host.cgroup = .none
         } else {
             host.cgroup = cgroups.facts.mountPoint == "/sys/fs/cgroup" ? .unified : .hybrid
-            host.controllers = cgroups.facts.controllers
         }
         host.hasAppArmor = exists("/sys/kernel/security/apparmor/profiles")
         host.hasSELinux = exists("/sys/fs/selinux/enforce")

@@ -7,22 +7,27 @@ enum IDMaps {
     static func write(
         _ mapping: IdentityMapping, for pid: Int32, searchPath: String
     ) throws(Failure) {
-        let process: FileDescriptor
-        do throws(Errno) {
-            process = try FileDescriptor.open("/proc/\(pid)", [.path, .directory])
+        let process = try attempt("deny setgroups", path: "/proc/\(pid)/setgroups") {
+            () throws(Errno) in
+            let process = try FileDescriptor.open("/proc/\(pid)", [.path, .directory])
             if mapping.deniesSetgroups { try process.writeText("setgroups", "deny") }
-        } catch {
-            throw Failure("deny setgroups", error, path: "/proc/\(pid)/setgroups")
-                .at("linux.gidMappings")
+            return process
         }
         switch mapping.method {
         case .direct:
-            try write(text(mapping.uids), to: "uid_map", of: process, "linux.uidMappings")
-            try write(text(mapping.gids), to: "gid_map", of: process, "linux.gidMappings")
+            try write(uids: mapping.uids, gids: mapping.gids, of: process)
         case .helpers:
             try help("newuidmap", pid, arguments(mapping.uids), searchPath, "linux.uidMappings")
             try help("newgidmap", pid, arguments(mapping.gids), searchPath, "linux.gidMappings")
         }
+    }
+
+    /// Writes both maps into the process's directory of procfs.
+    static func write(
+        uids: [IDRange], gids: [IDRange], of process: borrowing FileDescriptor
+    ) throws(Failure) {
+        try write(text(uids), to: "uid_map", of: process, "linux.uidMappings")
+        try write(text(gids), to: "gid_map", of: process, "linux.gidMappings")
     }
 
     /// All lines in one write: the kernel takes a map once.

@@ -1,5 +1,6 @@
 internal import Cgroups
 internal import Linux
+internal import OCI
 
 extension Runtime {
     /// OCI `kill`: sends a signal to the container's init.

@@ -1,7 +1,7 @@
 internal import Cgroups
 internal import Linux
 internal import OCI
-internal import Plan
+package import Plan
 
 /// All that is decided of a container before anything of it is made: what `explain` shows and
 /// `create` carries out.
@@ -12,13 +12,16 @@ struct Preparation: ~Copyable {
     let spec: Spec
     let rootfs: String
     let plan: Plan
-    let options: PlanOptions
+    /// The seccomp filter, struct sock_filter[]; empty without one.
+    let filter: [UInt8]
     let cgroups: CgroupHost
     let place: CgroupPlace
 }
 
 extension Runtime {
-    /// Reads, checks and plans. Nothing is changed.
+    /// Reads, checks and plans.
+    ///
+    /// Nothing is changed.
     func prepare(_ request: CreateRequest) throws(Failure) -> Preparation {
         let bundle = try Bundle.open(request.bundle, from: settings.workingDirectory)
         let config: [UInt8]
@@ -40,6 +43,7 @@ extension Runtime {
         let options = planOptions(request, bundle: bundle.path)
         let plan: Plan
         do throws(ConfigError) {
+            try spec.validate()
             plan = try Planner.plan(spec, options: options, host: host)
         } catch {
             throw Failure(error, in: Bundle.configName)
@@ -47,15 +51,15 @@ extension Runtime {
         try checkConsole(request, hasTerminal: plan.hasTerminal)
         let place: CgroupPlace
         do throws(CgroupFailure) {
-            place = try cgroups.place(
+            place = try CgroupPlace.decide(
                 cgroupsPath: plan.cgroup.path, id: request.id, driver: settings.cgroupDriver,
-                needsCgroup: plan.cgroup.isNeeded)
+                on: cgroups, needsCgroup: plan.cgroup.isNeeded)
         } catch {
             throw Failure(error)
         }
         return Preparation(
             bundle: bundle, config: config, spec: spec, rootfs: rootfs, plan: plan,
-            options: options, cgroups: cgroups, place: place)
+            filter: try seccompProgram(spec, warn: settings.warn), cgroups: cgroups, place: place)
     }
 
     /// What `create` would do, with nothing done.

@@ -35,8 +35,8 @@ struct ProcessIdentity: Fields {
         guard pid > 0 else { return false }
         do throws(Errno) {
             let status = try ProcessStatus(pid: pid)
-            return try !status.hasEnded && status.startTime == startTime
-                && Machine.bootID() == bootID
+            guard !status.hasEnded, status.startTime == startTime else { return false }
+            return try Machine.bootID() == bootID
         } catch {
             return false
         }
@@ -54,6 +54,7 @@ struct ProcessIdentity: Fields {
         } catch .esrch {
             return nil
         }
-        return isAlive ? handle : nil
+        guard isAlive else { return nil }
+        return handle
     }
 }

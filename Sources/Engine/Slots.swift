@@ -15,10 +15,10 @@ final class Slots {
 
     /// - Parameter container: the pidfd of the container's init, for `exec`.
     init(
-        _ requests: [HandleRequest], container: BorrowedHandle? = nil, searchPath: String
+        _ requests: [HandleRequest], container: BorrowedHandle? = nil
     ) throws(Failure) {
         for request in requests {
-            let handle = try Slots.open(request, container, searchPath)
+            let handle = try Slots.open(request, container)
             numbers.append(handle.release())
         }
     }
@@ -28,7 +28,7 @@ final class Slots {
     }
 
     private static func open(
-        _ request: HandleRequest, _ container: BorrowedHandle?, _ searchPath: String
+        _ request: HandleRequest, _ container: BorrowedHandle?
     ) throws(Failure) -> FileDescriptor {
         switch request.kind {
         case .namespace(let path, _):
@@ -44,7 +44,7 @@ final class Slots {
                     .cloneTree("", isRecursive: isRecursive)
             }
         case .mappedTree(let tree):
-            return try openMapped(tree, request, searchPath)
+            return try openMapped(tree, request)
         }
     }
 
@@ -81,9 +81,9 @@ final class Slots {
 
     /// A detached tree whose ids are mapped, mount_setattr(2).
     private static func openMapped(
-        _ tree: MappedTree, _ request: HandleRequest, _ searchPath: String
+        _ tree: MappedTree, _ request: HandleRequest
     ) throws(Failure) -> FileDescriptor {
-        let namespace = try userNamespace(tree, request.origin, searchPath)
+        let namespace = try userNamespace(tree, request.origin)
         do throws(Errno) {
             let mount = try openSource(tree.path, followsLink: true)
                 .cloneTree("", isRecursive: tree.isRecursive)
@@ -98,9 +98,9 @@ final class Slots {
         }
     }
 
-    /// A user namespace with these maps: that of an init stage which only waits for them.
+    /// A user namespace with these maps: that of an init stage which waits for them, and for nothing else.
     private static func userNamespace(
-        _ tree: MappedTree, _ origin: String, _ searchPath: String
+        _ tree: MappedTree, _ origin: String
     ) throws(Failure) -> FileDescriptor {
         var plan = Plan()
         plan.steps = [Step(origin, .await(.mapIDs))]
@@ -108,12 +108,13 @@ final class Slots {
         launch.newNamespaces = .user
         let process = try launch.start()
         do throws(Failure) {
-            let mapping = IdentityMapping(
-                uids: tree.uids, gids: tree.gids, method: .direct, deniesSetgroups: false)
-            try IDMaps.write(mapping, for: process.pid, searchPath: searchPath)
-            let path = "/proc/\(process.pid)/ns/user"
-            let namespace = try attempt("open the user namespace", path: path) {
-                () throws(Errno) in try FileDescriptor.open(path, .readOnly)
+            let path = "/proc/\(process.pid)"
+            let directory = try attempt("open a process", path: path) { () throws(Errno) in
+                try FileDescriptor.open(path, [.path, .directory])
+            }
+            try IDMaps.write(uids: tree.uids, gids: tree.gids, of: directory)
+            let namespace = try attempt("open a user namespace", path: path + "/ns/user") {
+                () throws(Errno) in try directory.open("ns/user", .readOnly)
             }
             process.destroy()
             return namespace
@@ -121,5 +122,14 @@ final class Slots {
             process.destroy()
             throw error.at(origin)
         }
+    }
+}
+
+extension Launch {
+    /// Starts the init stage with these handles, which live until it has its copies.
+    func start(_ slots: Slots) throws(Failure) -> InitProcess {
+        var launch = self
+        launch.slots = slots.handles
+        return try withExtendedLifetime(slots) { () throws(Failure) in try launch.start() }
     }
 }

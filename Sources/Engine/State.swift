@@ -8,7 +8,9 @@ extension Runtime {
         return container.state(try container.status(try openCgroups()))
     }
 
-    /// The state of every container, sorted by id. Damaged ones are warned of.
+    /// The state of every container, sorted by id.
+    ///
+    /// Damaged ones are warned of.
     package func list() throws(Failure) -> [State] {
         guard let store = try storeForList() else { return [] }
         let ids = try store.ids()
@@ -26,7 +28,9 @@ extension Runtime {
         return states
     }
 
-    /// Finds the cgroup2 mount. That there is none is no error here.
+    /// Finds the cgroup2 mount.
+    ///
+    /// That there is none is no error here.
     func openCgroups() throws(Failure) -> CgroupHost {
         do throws(CgroupFailure) {
             return try CgroupHost()
@@ -38,12 +42,14 @@ extension Runtime {
 
 extension Container {
     /// What `state` prints, and what hooks are told.
-    func state(_ status: Status) -> State {
+    ///
+    /// - Parameter pid: of a process that the record does not name yet.
+    func state(_ status: Status, pid: Int32? = nil) -> State {
         var state = State()
         state.ociVersion = record.ociVersion
         state.id = record.id
         state.status = status
-        state.pid = status == .stopped ? 0 : record.process.pid
+        state.pid = status == .stopped ? 0 : pid ?? record.process.pid
         state.bundle = record.bundle
         state.rootfs = record.rootfs
         state.created = record.created

@@ -4,7 +4,7 @@ internal import OCI
 typealias Status = State.Status
 
 /// What a verb wants to do to a container.
-package enum Transition {
+enum Transition {
     case start
     case exec(ignoresPause: Bool)
     case kill
@@ -17,7 +17,7 @@ package enum Transition {
 /// Why a transition is refused: the text that engines and people look for, nil when it is legal.
 ///
 /// OCI runtime.md: an operation that the status forbids is an error and has no effect.
-package func refusal(of transition: Transition, in status: Status) -> String? {
+func refusal(of transition: Transition, in status: Status) -> String? {
     switch (transition, status) {
     case (.start, .created): nil
     case (.start, .running), (.start, .paused): "cannot start an already running container"

@@ -64,6 +64,16 @@ package struct ResourceLimit: Equatable {
     package let soft: UInt64
     package let hard: UInt64
 
+    package init(soft: UInt64, hard: UInt64) {
+        self.soft = soft
+        self.hard = hard
+    }
+
+    /// prlimit(2) of RLIMIT_*: puts this limit in force; pid 0 is this process.
+    package func set(pid: Int32 = 0, resource: Int32) throws(Errno) {
+        _ = try check(apus_set_limit(pid, resource, soft, hard))
+    }
+
     /// prlimit(2) of RLIMIT_*; pid 0 is this process.
     package init(pid: Int32 = 0, resource: Int32) throws(Errno) {
         var soft: UInt64 = 0

@@ -58,6 +58,8 @@ extension Spec {
         package mutating func fields<C: FieldCoder>(_ coder: inout C) throws(C.Failure) {
             try coder.required("type", &type)
             try coder.optional("path", &path)
+            // Go's engines may print the absence of a path as an empty one.
+            if path?.isEmpty == true { path = nil }
         }
     }
 

@@ -1,12 +1,9 @@
 /// A command line that the tables do not allow.
 package struct UsageError: Error, Equatable, Sendable {
     package let message: String
-    /// The verb concerned, where one was recognised.
-    package let verb: Verb.Name?
 
-    package init(_ message: String, verb: Verb.Name? = nil) {
+    package init(_ message: String) {
         self.message = message
-        self.verb = verb
     }
 }
 
@@ -20,6 +17,8 @@ package struct Arguments: Sendable {
     package internal(set) var wantsHelp = false
     /// Options in the order given, with their values; "true" or "false" for a flag.
     private(set) var given: [(name: String, value: String)] = []
+
+    package init() {}
 
     /// Whether a flag is set; the last one given wins.
     package func has(_ name: String) -> Bool { value(name) == "true" }
@@ -57,9 +56,18 @@ package struct Parser {
 
     /// Parses the words that follow the program's name.
     package static func parse(_ words: [String]) throws(UsageError) -> Arguments {
+        var arguments = Arguments()
+        try parse(words, into: &arguments)
+        return arguments
+    }
+
+    /// The same; where a word is not understood, `arguments` holds what was read before it.
+    package static func parse(
+        _ words: [String], into arguments: inout Arguments
+    ) throws(UsageError) {
         var parser = Parser(words)
+        defer { arguments = parser.result }
         try parser.run()
-        return parser.result
     }
 
     private mutating func run() throws(UsageError) {
@@ -110,10 +118,6 @@ package struct Parser {
         next = words.count
     }
 
-    private func failure(_ message: String) -> UsageError {
-        UsageError(message, verb: result.verb)
-    }
-
     private mutating func takeOption(_ word: String) throws(UsageError) {
         let dashes = word.utf8.starts(with: [45, 45]) ? 2 : 1
         let body = word.utf8.dropFirst(dashes)
@@ -127,7 +131,7 @@ package struct Parser {
         } else if dashes == 1 {
             try takeLetters(Substring(body), of: word)
         } else {
-            throw failure("flag provided but not defined: \(word)")
+            throw UsageError("flag provided but not defined: \(word)")
         }
     }
 
@@ -142,7 +146,7 @@ package struct Parser {
             result.note(option.name, words[next])
             next += 1
         } else {
-            throw failure("flag needs an argument: \(word)")
+            throw UsageError("flag needs an argument: \(word)")
         }
     }
 
@@ -151,7 +155,7 @@ package struct Parser {
         var rest = letters
         while let letter = rest.popFirst() {
             guard let option = find(String(letter)), option.short == String(letter) else {
-                throw failure("flag provided but not defined: \(word)")
+                throw UsageError("flag provided but not defined: \(word)")
             }
             guard option.shape == .flag else {
                 return try take(option, as: word, attached: rest.isEmpty ? nil : String(rest))
@@ -165,7 +169,7 @@ package struct Parser {
         case "true", "t", "T", "TRUE", "True", "1": return "true"
         case "false", "f", "F", "FALSE", "False", "0": return "false"
         default:
-            throw failure("invalid boolean value \"\(text)\" for --\(option.name)")
+            throw UsageError("invalid boolean value \"\(text)\" for --\(option.name)")
         }
     }
 
@@ -185,10 +189,10 @@ package struct Parser {
         guard let table, !result.wantsHelp else { return }
         let count = result.operands.count
         if count < table.minimum {
-            throw failure("missing argument \(table.operands[count].synopsis)")
+            throw UsageError("missing argument \(table.operands[count].synopsis)")
         }
         if let maximum = table.maximum, count > maximum {
-            throw failure("unexpected argument '\(result.operands[maximum])'")
+            throw UsageError("unexpected argument '\(result.operands[maximum])'")
         }
     }
 }

@@ -51,7 +51,7 @@ package enum UpdateResources {
         func number<Value: FixedWidthInteger>(_ name: String) throws(UsageError) -> Value? {
             guard let text = text(name) else { return nil }
             guard let value = Value(text) else {
-                throw UsageError("invalid value \"\(text)\" for --\(name)", verb: .update)
+                throw UsageError("invalid value \"\(text)\" for --\(name)")
             }
             return value
         }
@@ -59,7 +59,7 @@ package enum UpdateResources {
         func size(_ name: String) throws(UsageError) -> Int64? {
             guard let text = text(name) else { return nil }
             guard let value = Quantity.size(text) else {
-                throw UsageError("invalid value \"\(text)\" for --\(name)", verb: .update)
+                throw UsageError("invalid value \"\(text)\" for --\(name)")
             }
             return value
         }

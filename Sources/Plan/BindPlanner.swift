@@ -69,12 +69,14 @@ extension Draft {
         "/proc/sys/kernel/ns_last_pid", "/proc/uptime",
     ]
 
-    /// Whether the target is one of the few that may lie in a procfs; anything else there is
-    /// refused. What is mounted over other files of /proc could hide from the runtime, or from
-    /// the container's own tools, what the kernel says (CVE-2019-16884, CVE-2025-52881).
-    func isOntoProc(
+    /// Refuses targets in a procfs, but for the few files that may be covered.
+    ///
+    /// What is mounted over others could hide from the runtime, or from the container's own
+    /// tools, what the kernel says (CVE-2019-16884, CVE-2025-52881). The init stage in turn
+    /// refuses to be led to a procfs by links from a target that is not below /proc here.
+    func checkProc(
         _ mount: Spec.Mount, _ target: String, _ options: MountOptions, _ origin: String
-    ) throws(ConfigError) -> Bool {
+    ) throws(ConfigError) {
         let clean = target.cleanPath
         if clean == "/proc" {
             let isProc =
@@ -84,14 +86,13 @@ extension Draft {
                 throw ConfigError(
                     path: origin + ".destination", message: "only a procfs can be mounted on /proc")
             }
-            return options.isRemount
+            return
         }
-        guard clean.starts(withText: "/proc/") else { return false }
+        guard clean.starts(withText: "/proc/") else { return }
         guard options.isBind, Self.coverable.contains(clean) else {
             throw ConfigError(
                 path: origin + ".destination",
                 message: "\"\(clean)\" cannot be mounted because it is inside /proc")
         }
-        return true
     }
 }

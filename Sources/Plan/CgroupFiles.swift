@@ -27,8 +27,10 @@ struct CgroupFiles {
         ConfigError(path: "linux.resources." + name, message: message)
     }
 
-    /// What only cgroup v1 had. OCI demands an error for what cannot be converted; values that
-    /// ask for what v2 does anyway are none.
+    /// What only cgroup v1 had.
+    ///
+    /// OCI demands an error for what cannot be converted. Values that ask for what v2 does anyway
+    /// are no error.
     private func refuseLegacy() throws(ConfigError) {
         let memory = resources.memory
         let cpu = resources.cpu
@@ -56,11 +58,10 @@ struct CgroupFiles {
         guard let memory = resources.memory else { return [] }
         var writes: [CgroupWrite] = []
         let limit = memory.limit ?? recorded?.memory?.limit ?? 0
-        // A new limit below an old swap setting keeps the old sum no longer; nothing is assumed.
         let swap: Int64?
         do throws(CgroupValues.SwapError) {
-            swap = try CgroupValues.swapMax(
-                swap: memory.swap ?? 0, limit: memory.limit == nil && memory.swap == nil ? 0 : limit)
+            let isAsked = memory.limit != nil || memory.swap != nil
+            swap = try CgroupValues.swapMax(swap: memory.swap ?? 0, limit: isAsked ? limit : 0)
         } catch {
             throw self.error(
                 "memory.swap",

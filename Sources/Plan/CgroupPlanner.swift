@@ -93,8 +93,10 @@ extension DeviceRule {
         return result
     }
 
-    /// What every container may do, whatever the configuration denies: make nodes, and use the
-    /// default devices and terminals. The numbers are those of the kernel's devices.txt.
+    /// What every container may do, whatever the configuration denies.
+    ///
+    /// That is to make nodes, and to use the default devices and terminals; the numbers are those
+    /// of the kernel's devices.txt.
     static let defaults: [DeviceRule] =
         [node(.character), node(.block)]
         + [(1, 3), (1, 5), (1, 7), (1, 8), (1, 9), (5, 0), (5, 1), (5, 2)].map { use($0.0, $0.1) }

@@ -24,7 +24,7 @@ extension Draft {
         let name = kind == .createContainer ? "createContainer" : "startContainer"
         let list =
             kind == .createContainer ? spec.hooks?.createContainer : spec.hooks?.startContainer
-        let (state, offset) = hookState(kind == .createContainer ? .creating : .created)
+        let state = hookState(kind == .createContainer ? .creating : .created)
         for (index, hook) in (list ?? []).enumerated() {
             let origin = "hooks.\(name)[\(index)]"
             try Self.check(hook, origin)
@@ -33,13 +33,12 @@ extension Draft {
                 .hook(
                     HookRun(
                         kind: kind, path: hook.path, arguments: Self.arguments(hook),
-                        environment: hook.env, timeout: hook.timeout.map(Int.init), state: state,
-                        pidOffset: offset)))
+                        environment: hook.env, timeout: hook.timeout.map(Int.init), state: state)))
         }
     }
 
-    /// The state that such a hook reads, and where in it the init stage puts its pid.
-    private func hookState(_ status: State.Status) -> (text: String, pidOffset: Int) {
+    /// The state that such a hook reads.
+    private func hookState(_ status: State.Status) -> String {
         var writer = JSONWriter()
         writer.beginObject()
         writer.key("ociVersion")
@@ -49,7 +48,6 @@ extension Draft {
         writer.key("status")
         writer.string(status.rawValue)
         writer.key("pid")
-        let offset = writer.finish().count
         writer.integer(0)
         writer.key("bundle")
         writer.string(options.bundle)
@@ -63,7 +61,7 @@ extension Draft {
             writer.endObject()
         }
         writer.endObject()
-        return (String(decoding: writer.finish(), as: UTF8.self), offset)
+        return String(decoding: writer.finish(), as: UTF8.self)
     }
 
     private func runtimeHooks(

@@ -14,6 +14,8 @@ package struct Host: Equatable {
     package var capabilities = CapabilityMask(bits: .max)
     /// The last capability the kernel knows.
     package var lastCapability = 40
+    /// What the root of the unified hierarchy offers; nil where it is unknown.
+    package var controllers: [String]?
     /// Whether the runtime's own user namespace forbids setgroups(2).
     package var setgroupsDenied = false
     package var hasAppArmor = false

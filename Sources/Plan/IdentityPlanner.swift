@@ -26,7 +26,7 @@ extension Draft {
             guard host.hasMapHelpers else {
                 throw ConfigError(
                     path: "linux.uidMappings",
-                    message: "without root, these ids need newuidmap and newgidmap (package uidmap)")
+                    message: "without root, these ids need newuidmap and newgidmap")
             }
             method = .helpers
         }

@@ -16,9 +16,6 @@ package struct MountHow: OptionSet {
     package static let destinationNoFollow = MountHow(rawValue: 8)
     /// The tree in the slot has its ids mapped already.
     package static let idMapped = MountHow(rawValue: 16)
-    /// The target may lie on a procfs. Without this such a target is refused: what covers a file
-    /// there can make a later check or write of the runtime meaningless.
-    package static let ontoProc = MountHow(rawValue: 64)
 }
 
 /// Attributes of a mount, as mount_setattr(2) takes them (MOUNT_ATTR_*).

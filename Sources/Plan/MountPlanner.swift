@@ -15,9 +15,13 @@ extension Draft {
         if own.contains(.mount) {
             add("linux.rootfsPropagation", .hostPropagation(hostPropagation))
         }
-        let handle = usesTrees
+        let handle =
+            usesTrees
             ? slot("root", .tree(path: path, isRecursive: true, followsLink: true)) : nil
-        add("root", .openRoot(path: path, handle: handle, isShared: rootPropagation.contains(.shared)))
+        add(
+            "root",
+            .openRoot(
+                path: path, handle: handle, isShared: rootPropagation.contains(.shared)))
     }
 
     /// Whether the runtime opens trees of the host for the init stage: its mapped root could be
@@ -29,8 +33,9 @@ extension Draft {
         Propagation.named(linux.rootfsPropagation?.rawValue ?? "") ?? []
     }
 
-    /// Mounts of the host still arrive (slave) unless asked otherwise, and none of ours leave. An
-    /// unbindable "/" could not be the source of the root, so that is set at the end only.
+    /// Mounts of the host still arrive (slave) unless asked otherwise, and none of ours leave.
+    ///
+    /// An unbindable "/" could not be the source of the root, so that is set at the end only.
     var hostPropagation: Propagation {
         let asked = rootPropagation
         guard !asked.isEmpty, !asked.contains(.unbindable) else { return [.slave, .recursive] }
@@ -58,14 +63,13 @@ extension Draft {
     private mutating func add(_ mount: Spec.Mount, _ origin: String) throws(ConfigError) {
         let target = mount.destination.isAbsolutePath ? mount.destination : "/" + mount.destination
         guard target.cleanPath != "/" else {
-            throw ConfigError(path: origin + ".destination", message: "the root cannot be mounted over")
+            throw ConfigError(
+                path: origin + ".destination", message: "the root cannot be mounted over")
         }
         var options = MountOptions(mount.options)
         if mount.type == "bind" { options.isBind = true }
         try check(options, origin)
-        if try isOntoProc(mount, target, options, origin) {
-            options.settings.how.insert(.ontoProc)
-        }
+        try checkProc(mount, target, options, origin)
         if options.isRemount && !options.isBind {
             add(
                 origin,
@@ -136,7 +140,8 @@ extension Draft {
         if isSealedLate(type, target) {
             new.settings.attributes.set &= ~MountAttributes.readOnly
         }
-        if let label = linux.mountLabel, !label.isEmpty, !["proc", "sysfs", "mqueue"].contains(type) {
+        let takesLabel = !["proc", "sysfs", "mqueue"].contains(type)
+        if takesLabel, let label = linux.mountLabel, !label.isEmpty {
             guard host.hasSELinux else {
                 throw ConfigError(
                     path: "linux.mountLabel", message: "SELinux is not enabled on this host")

@@ -12,23 +12,23 @@ extension CloneShape {
     /// - The cgroup namespace's root is the cgroup of who makes it, and clone3 would take the
     ///   runtime's: it is made last, from inside the container's cgroup.
     /// - Offsets can be written to a time namespace only while nobody is in it: after unshare(2),
-    ///   whose caller enters it with its next execve (Linux 6.1).
+    ///   whose caller enters it with its next execve (Linux 6.1). The second clone, clone(2) with
+    ///   CLONE_PARENT, has no flag for a time namespace either.
     static func decide(made: Namespaces, joined: Namespaces, hasTimeOffsets: Bool) -> CloneShape {
         var shape = CloneShape()
         var late: Namespaces = [.cgroup]
-        if hasTimeOffsets { late.insert(.time) }
+        let isSecond =
+            joined.contains(.pid) || (made.contains(.user) && !joined.isEmpty)
+            || joined.contains(.user)
+        if hasTimeOffsets || isSecond { late.insert(.time) }
         shape.unshared = made.intersection(late)
         let rest = made.subtracting(late)
-        if joined.contains(.pid) || (rest.contains(.user) && !joined.isEmpty) {
-            shape.forked = rest
-        } else if joined.contains(.user) {
-            if rest.contains(.pid) {
-                shape.forked = rest
-            } else {
-                shape.unshared.formUnion(rest)
-            }
-        } else {
+        if !isSecond {
             shape.new = rest
+        } else if joined.contains(.user), !joined.contains(.pid), !rest.contains(.pid) {
+            shape.unshared.formUnion(rest)
+        } else {
+            shape.forked = rest
         }
         return shape
     }
@@ -65,6 +65,10 @@ extension Draft {
         plan.clone = CloneShape.decide(
             made: made, joined: joined, hasTimeOffsets: offsets != nil)
         plan.clone.intoCgroup = !options.noCgroup
+        if plan.clone.unshared.contains(.time), host.kernel < KernelVersion(6, 1) {
+            throw ConfigError(
+                path: "linux.namespaces", message: "this time namespace needs Linux 6.1 or newer")
+        }
         requestNamespaces()
         for join in plan.clone.joins {
             add(join.origin, .join(handle: join.handle, types: join.types))
@@ -139,9 +143,6 @@ extension Draft {
         guard made.contains(.time) else {
             throw ConfigError(
                 path: "linux.timeOffsets", message: "needs a time namespace of its own")
-        }
-        guard host.kernel >= KernelVersion(6, 1) else {
-            throw ConfigError(path: "linux.timeOffsets", message: "needs Linux 6.1 or newer")
         }
         return .timeOffsets(
             monotonic: try Self.offset(offsets.monotonic, "monotonic"),

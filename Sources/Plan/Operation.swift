@@ -54,7 +54,6 @@ package enum Operation: Equatable {
     case hook(HookRun)
     case boundingSet(CapabilityMask)
     case groups([UInt32], setgroupsDenied: Bool)
-    case home(uid: UInt32)
     case user(uid: UInt32, gid: UInt32, umask: UInt32?)
     case capabilities(CapabilityMasks)
     case noNewPrivileges

@@ -117,6 +117,13 @@ package struct IdentityMapping: Equatable {
     /// "deny" is written to setgroups first, without which an unprivileged process may not map
     /// a group.
     package let deniesSetgroups: Bool
+
+    package init(uids: [IDRange], gids: [IDRange], method: Method, deniesSetgroups: Bool) {
+        self.uids = uids
+        self.gids = gids
+        self.method = method
+        self.deniesSetgroups = deniesSetgroups
+    }
 }
 
 /// A network device to move into the container before its createRuntime hooks.

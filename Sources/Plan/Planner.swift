@@ -115,7 +115,7 @@ extension Spec.Process {
     }
 }
 
-/// A plan in the making. Each planner file adds its concern.
+/// A plan in the making, to which each planner file adds its concern.
 struct Draft {
     let spec: Spec
     let linux: Spec.Linux

@@ -16,10 +16,8 @@ package struct HookRun: Equatable {
     package let timeout: Int?
     /// The state that the hook reads on its standard input, compact JSON.
     ///
-    /// The pid in it is "0", in whose place the init stage writes its own as it sees it.
+    /// The pid in it is 0, in whose place the init stage writes its own as it sees it.
     package let state: String
-    /// The place of that "0" in the state's UTF-8, bytes.
-    package let pidOffset: Int
 }
 
 /// The seccomp filter, whose program is compiled beside the plan (see Seccomp).
@@ -102,4 +100,6 @@ package struct Execution: Equatable {
     package let environment: [String]
     /// Handles from 3 that the program gets by the socket activation protocol.
     package let listenFDs: Int
+    /// HOME is added, from the user's line in the container's /etc/passwd, or "/".
+    package let setsHome: Bool
 }

@@ -38,7 +38,6 @@ extension Draft {
         for (index, gid) in user.additionalGids.enumerated() {
             try checkMapped(gid, linux.gidMappings, "process.user.additionalGids[\(index)]")
         }
-        if !environment.hasHome { add("process.env", .home(uid: user.uid)) }
         add("process.capabilities.bounding", .boundingSet(posture.bounding))
         add(
             "process.user.additionalGids",
@@ -59,7 +58,7 @@ extension Draft {
             try addHooks(.startContainer)
         }
         if !hasListener { addLast(isFilterEarly ? nil : filter, posture) }
-        add("process.args", .execute(execution(process, environment.entries)))
+        add("process.args", .execute(execution(process, environment)))
     }
 
     private static let sysAdmin: UInt64 = 1 << 21
@@ -95,8 +94,8 @@ extension Draft {
         }
     }
 
-    private func execution(_ process: Spec.Process, _ environment: [String]) -> Execution {
-        var environment = environment
+    private func execution(_ process: Spec.Process, _ planned: Environment.Planned) -> Execution {
+        var environment = planned.entries
         if options.notifyDirectory != nil {
             environment = Environment.replacing(
                 "NOTIFY_SOCKET", "/run/notify/notify.sock", in: environment)
@@ -107,7 +106,8 @@ extension Draft {
             environment = Environment.replacing("LISTEN_PID", "1", in: environment)
         }
         return Execution(
-            arguments: process.args, environment: environment, listenFDs: options.listenFDs)
+            arguments: process.args, environment: environment, listenFDs: options.listenFDs,
+            setsHome: !planned.hasHome)
     }
 }
 
@@ -120,7 +120,9 @@ enum Environment {
         var hasHome = false
     }
 
-    /// Of entries with one name the last holds, at its place. An empty HOME counts as none.
+    /// Of entries with one name the last holds, at its place.
+    ///
+    /// An empty HOME counts as none.
     static func plan(_ entries: [String]) throws(ConfigError) -> Planned {
         var planned = Planned()
         var seen: Set<String> = []

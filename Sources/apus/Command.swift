@@ -1,3 +1,4 @@
+internal import Cgroups
 internal import Engine
 internal import Linux
 internal import Options
@@ -10,12 +11,13 @@ struct Command {
 
     /// Does what the words ask for; the exit code.
     static func main(words: [String], environment: Environment) -> Int32 {
-        let arguments: Arguments
+        var arguments = Arguments()
         do throws(UsageError) {
-            arguments = try Parser.parse(words)
+            try Parser.parse(words, into: &arguments)
         } catch {
-            Output.tryWrite("Incorrect usage.\n\n" + help(of: error.verb))
-            Log(options: loggingOptions(of: words)).error(error.message)
+            // An engine finds the reason in its log, a person below the help.
+            Output.tryWrite("Incorrect usage.\n\n" + help(of: arguments.verb))
+            Log(options: arguments).error(error.message)
             return ExitCode.failure
         }
         let log = Log(options: arguments)
@@ -32,19 +34,6 @@ struct Command {
     private static func help(of verb: Verb.Name?) -> String {
         guard let verb else { return Help.program() }
         return Help.verb(verb)
-    }
-
-    /// What a command line that is not understood says of the log: an engine must find the
-    /// reason there all the same.
-    private static func loggingOptions(of words: [String]) -> Arguments {
-        var length = words.count
-        while length > 0 {
-            length -= 1
-            do throws(UsageError) {
-                return try Parser.parse(Array(words[..<length]) + ["--help"])
-            } catch {}
-        }
-        return Arguments()
     }
 
     private func run() throws(Failure) -> Int32 {
@@ -100,7 +89,7 @@ struct Command {
 // MARK: - What the verbs share
 
 extension Command {
-    /// The first operand. The parser has seen to it that it is there.
+    /// The first operand; the parser has seen to it that it is there.
     var id: String { arguments.operands.first ?? "" }
 
     /// The runtime with the settings of the command line.

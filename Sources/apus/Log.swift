@@ -48,23 +48,21 @@ final class Log {
 
     private func report(_ level: Level, _ message: String) {
         if file == nil, path != nil { try? open() }
-        let isFileOnly = write(line(level, message))
-        // Without a file the line itself is on standard error; with one, people and conmon get
-        // the message there.
+        let line = line(level, message)
+        if let number = file?.raw { append(line, to: BorrowedHandle(number)) }
+        // With a file the form of standard error is for people, and for conmon, which shows it.
         let note = level == .error ? message : "warning: " + message
-        let text = isJSON && !isFileOnly ? line(level, message) : "\(Program.name): \(note)\n"
-        do throws(Errno) {
-            try BorrowedHandle.standardError.writeAll(text)
-        } catch {}
+        let text = isJSON && file == nil ? line : "\(Program.name): \(note)\n"
+        append(text, to: .standardError)
     }
 
-    /// Appends a line to the file in one write, so that lines of several processes do not mix.
-    private func write(_ line: String) -> Bool {
-        guard let number = file?.raw else { return false }
+    /// Appends in one write, so that lines of several processes do not mix.
+    private func append(_ text: String, to file: BorrowedHandle) {
         do throws(Errno) {
-            try BorrowedHandle(number).writeAll(line)
-        } catch {}
-        return true
+            try file.writeAll(text)
+        } catch {
+            // There is no place left to say so.
+        }
     }
 
     private func line(_ level: Level, _ message: String) -> String {

@@ -3,7 +3,9 @@ import Testing
 
 @testable import Options
 
-/// The files made from the option tables. `make share` runs these tests with APUS_WRITE_SHARE=1,
+/// The files made from the option tables.
+///
+/// `make share` runs these tests with APUS_WRITE_SHARE=1,
 /// which writes the files; without it they must be what the tables say.
 @Suite("Shared files")
 struct ShareTests {

@@ -26,8 +26,8 @@ struct ShellTests {
         #expect(process.args == ["/bin/sh"])
         #expect(process.cwd == "/root")
         #expect(!process.terminal)
-        #expect(process.capabilities?.bounding == ShellSpec.capabilities)
-        #expect(process.capabilities?.effective == ShellSpec.capabilities)
+        #expect(process.capabilities?.bounding == Spec.Capabilities.ordinary)
+        #expect(process.capabilities?.effective == Spec.Capabilities.ordinary)
         #expect(process.capabilities?.ambient == [])
         let linux = try #require(spec.linux)
         #expect(!linux.maskedPaths.isEmpty)
@@ -64,7 +64,7 @@ struct ShellTests {
         #expect(process.user.gid == 100)
         #expect(process.user.additionalGids == [5])
         #expect(process.capabilities?.effective == [])
-        #expect(process.capabilities?.bounding == ShellSpec.capabilities)
+        #expect(process.capabilities?.bounding == Spec.Capabilities.ordinary)
         #expect(try self.spec("--workdir /src ls", host).process?.cwd == "/src")
     }
 
@@ -73,9 +73,9 @@ struct ShellTests {
         arguments: [
             ("--cap-drop ALL", []),
             ("--cap-drop ALL --cap-add net_raw", ["CAP_NET_RAW"]),
-            ("--cap-add SYS_PTRACE", ShellSpec.capabilities + ["CAP_SYS_PTRACE"]),
-            ("--cap-drop CAP_MKNOD", ShellSpec.capabilities.filter { $0 != "CAP_MKNOD" }),
-            ("--cap-add CHOWN", ShellSpec.capabilities),
+            ("--cap-add SYS_PTRACE", Spec.Capabilities.ordinary + ["CAP_SYS_PTRACE"]),
+            ("--cap-drop CAP_MKNOD", Spec.Capabilities.ordinary.filter { $0 != "CAP_MKNOD" }),
+            ("--cap-add CHOWN", Spec.Capabilities.ordinary),
         ])
     func capabilities(line: String, expected: [String]) throws {
         let capabilities = try spec(line).process?.capabilities
@@ -183,7 +183,8 @@ struct UserDatabaseTests {
     @Test(
         "find",
         arguments: [
-            ("root", 0, 0, "/root", []), ("0", 0, 0, "/root", []), ("u", 1000, 100, "/home/u", [29, 20]),
+            ("root", 0, 0, "/root", []), ("0", 0, 0, "/root", []),
+            ("u", 1000, 100, "/home/u", [29, 20]),
             ("1000", 1000, 100, "/home/u", [29, 20]), ("u:audio", 1000, 29, "/home/u", []),
             ("u:5", 1000, 5, "/home/u", []), ("5", 5, 0, "/", []), ("5:6", 5, 6, "/", []),
             ("nohome", 7, 7, "/", []),
@@ -217,7 +218,8 @@ struct UpdateTests {
         #expect(memory.memory?.swap == -1)
         #expect(memory.memory?.reservation == nil)
         #expect(memory.cpu == nil)
-        let cpu = try resources("--cpu-quota 5000 --cpu-period 10000 --cpuset-cpus 0-1 --cpu-idle 1")
+        let cpu = try resources(
+            "--cpu-quota 5000 --cpu-period 10000 --cpuset-cpus 0-1 --cpu-idle 1")
         #expect(cpu.cpu?.quota == 5000)
         #expect(cpu.cpu?.period == 10000)
         #expect(cpu.cpu?.cpus == "0-1")
@@ -228,7 +230,8 @@ struct UpdateTests {
         #expect(try resources("--cpuset-cpus= --memory=") == Spec.Resources())
     }
 
-    @Test("refuses", arguments: ["--memory x", "--cpu-share -1", "--pids-limit x", "--cpu-quota 1.5"])
+    @Test(
+        "refuses", arguments: ["--memory x", "--cpu-share -1", "--pids-limit x", "--cpu-quota 1.5"])
     func refuses(line: String) {
         #expect(throws: UsageError.self) { try resources(line) }
     }

@@ -132,6 +132,7 @@ uint32_t apus_getegid(void);
 uint32_t apus_umask(uint32_t mask);
 int apus_capabilities(int pid, uint64_t *effective, uint64_t *permitted, uint64_t *inheritable);
 int apus_get_limit(int pid, int resource, uint64_t *soft, uint64_t *hard);
+int apus_set_limit(int pid, int resource, uint64_t soft, uint64_t hard);
 int apus_names(struct apus_names *names);
 _Noreturn void apus_exit(int code);
 /// Bit n-1 of a mask stands for signal n. `how`: 0 block, 1 unblock, 2 set.

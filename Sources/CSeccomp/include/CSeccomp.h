@@ -29,6 +29,9 @@ extern const unsigned apus_syscall_count;
 /// The row of a name of that many bytes, or -1.
 int apus_syscall_find(const unsigned char *name, unsigned long length);
 
+/// A row.
+static inline struct apus_syscall apus_syscall_at(int row) { return apus_syscalls[row]; }
+
 /// A number of a row.
 static inline int apus_syscall_number(int row, int column) {
     return apus_syscalls[row].number[column];

@@ -96,7 +96,7 @@ package struct ShellRequest: Sendable {
     }
 
     private static func invalid(_ text: String, _ option: String, _ wanted: String) -> UsageError {
-        UsageError("invalid value \"\(text)\" for --\(option): expected \(wanted)", verb: .shell)
+        UsageError("invalid value \"\(text)\" for --\(option): expected \(wanted)")
     }
 
     /// `SRC:DST`, `SRC:DST:ro`, `SRC:DST:rw`.

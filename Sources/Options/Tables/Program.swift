@@ -2,7 +2,7 @@
 package enum Program {
     package static let name = "apus"
     package static let version = "0.1.0"
-    /// What was built. A build that knows better has no way yet to say so.
+    /// What was built: engines show it beside the version.
     package static let commit = "v" + version
     /// The runtime specification this program was written against.
     package static let specVersion = "1.3.0"

@@ -2,7 +2,7 @@ internal import Engine
 internal import Options
 
 extension Command {
-    /// `apus create`
+    /// `apus create`.
     func create() throws(Failure) {
         let request = try creation()
         guard !arguments.has("dry-run") else { return try print(runtime().explain(request)) }

@@ -3,7 +3,7 @@ internal import Options
 internal import Plan
 
 extension Command {
-    /// `apus explain`, `apus explain shell DIR ...`
+    /// `apus explain` and `apus explain shell DIR ...`.
     func explain() throws(Failure) {
         guard let first = arguments.operands.first else {
             var request = try creation()

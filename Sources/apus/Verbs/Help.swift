@@ -2,7 +2,7 @@ internal import Engine
 internal import Options
 
 extension Command {
-    /// `apus help`
+    /// `apus help`.
     func help() throws(Failure) {
         guard let name = arguments.operands.first else { return try Output.write(Help.program()) }
         guard let verb = Verb.Name(rawValue: name) else {

@@ -4,19 +4,19 @@ internal import Options
 // The verbs that hand one ID to the engine.
 
 extension Command {
-    /// `apus start`
+    /// `apus start`.
     func start() throws(Failure) { try runtime().start(id) }
 
-    /// `apus pause`
+    /// `apus pause`.
     func pause() throws(Failure) { try runtime().pause(id) }
 
-    /// `apus resume`
+    /// `apus resume`.
     func resume() throws(Failure) { try runtime().resume(id) }
 
-    /// `apus delete`
+    /// `apus delete`.
     func delete() throws(Failure) { try runtime().delete(id, force: arguments.has("force")) }
 
-    /// `apus kill`
+    /// `apus kill`.
     func kill() throws(Failure) {
         let name = arguments.operands.count > 1 ? arguments.operands[1] : "TERM"
         guard let signal = SignalName.number(of: name) else {

@@ -4,12 +4,12 @@ internal import OCI
 internal import Options
 
 extension Command {
-    /// `apus state`
+    /// `apus state`.
     func state() throws(Failure) {
         try Output.write(runtime().state(id).json(indented: true))
     }
 
-    /// `apus list`
+    /// `apus list`.
     func list() throws(Failure) {
         let asJSON = try wantsJSON()
         let states = try runtime().list()

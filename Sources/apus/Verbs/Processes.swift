@@ -4,7 +4,7 @@ internal import Linux
 internal import Options
 
 extension Command {
-    /// `apus ps`
+    /// `apus ps`.
     func ps() throws(Failure) {
         let asJSON = try wantsJSON()
         let pids = try runtime().processes(id)
@@ -66,7 +66,7 @@ extension Command {
         do throws(Errno) {
             let reading: FileDescriptor
             let process: ProcessHandle
-            do throws(Errno) {
+            do {
                 let pipe = try Pipe()
                 process = try ProgramLaunch(
                     .path(program), arguments: words, environment: environment.all,

@@ -2,6 +2,7 @@ internal import Engine
 internal import Linux
 internal import OCI
 internal import Options
+internal import Seccomp
 
 extension Command {
     /// `apus shell`: the exit code of the command inside.
@@ -26,11 +27,14 @@ extension Command {
             request.binds[index].source = try absolute(request.binds[index].source)
         }
         request.environment = copied(request.environment)
-        let root = try RootDirectory(request.directory)
+        let root = try RootDirectory.open(request.directory)
         let host = try shellHost(request, root)
         var create = CreateRequest(
             id: request.name ?? "shell-\(CurrentProcess.pid)", bundle: root.path)
-        create.spec = ShellSpec.make(request, host)
+        var spec = ShellSpec.make(request, host)
+        spec.linux?.seccomp = Seccomp.defaultProfile(
+            capabilities: spec.process?.capabilities?.bounding ?? [])
+        create.spec = spec
         create.ephemeral = request.isEphemeral
         return RunRequest(create: create)
     }
@@ -61,7 +65,6 @@ extension Command {
             BorrowedHandle.standardInput.isTerminal && BorrowedHandle.standardOutput.isTerminal
         host.term = environment["TERM"]
         host.sharesResolver = request.network == .host && root.hasResolver
-        host.seccomp = Defaults.seccomp()
         if CurrentProcess.effectiveUID != 0 {
             let ownership = ownership()
             try Self.check(host.user, in: ownership)
@@ -111,12 +114,18 @@ private struct RootDirectory: ~Copyable {
     let path: String
     private let handle: FileDescriptor
 
-    init(_ path: String) throws(Failure) {
+    private init(path: String, handle: consuming FileDescriptor) {
+        self.path = path
+        self.handle = handle
+    }
+
+    static func open(_ path: String) throws(Failure) -> RootDirectory {
         do throws(Errno) {
-            handle = try FileDescriptor.open(path, [.path, .directory])
-            self.path = try BorrowedHandle.workingDirectory.readLink(handle.procPath)
+            let handle = try FileDescriptor.open(path, [.path, .directory])
+            let real = try BorrowedHandle.workingDirectory.readLink(handle.procPath)
+            return RootDirectory(path: real, handle: handle)
         } catch {
-            var failure = Failure("open the directory \(path)", error, path: path)
+            var failure = Failure("open the directory", error, path: path)
             failure.hint = "shell needs a directory with a root file system, see rootfs-examples"
             throw failure
         }

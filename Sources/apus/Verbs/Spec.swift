@@ -4,15 +4,15 @@ internal import OCI
 internal import Options
 
 extension Command {
-    /// `apus spec`
+    /// `apus spec`.
     func spec() throws(Failure) {
         let directory = arguments.value("bundle") ?? "."
         let isRootless = arguments.has("rootless")
         let spec =
             isRootless
-            ? Defaults.rootlessSpec(
+            ? Spec.rootlessExample(
                 uid: CurrentProcess.effectiveUID, gid: CurrentProcess.effectiveGID)
-            : Defaults.spec()
+            : Spec.example()
         let path = directory + "/config.json"
         do throws(Errno) {
             let file = try FileDescriptor.open(

@@ -3,7 +3,7 @@ internal import OCI
 internal import Options
 
 extension Command {
-    /// `apus update`
+    /// `apus update`.
     func update() throws(Failure) {
         var request = UpdateRequest(id: id, resources: try resources())
         request.l3CacheSchema = arguments.value("l3-cache-schema")
