@@ -107,7 +107,9 @@ struct Compiler {
     private func tree(
         _ ranges: ArraySlice<Table.Range>, _ table: Table, _ assembler: inout Assembler
     ) -> Int {
-        guard ranges.count > 1 else { return leaf(ranges[ranges.startIndex].slot, table, &assembler) }
+        guard ranges.count > 1 else {
+            return leaf(ranges[ranges.startIndex].slot, table, &assembler)
+        }
         let middle = ranges.startIndex + ranges.count / 2
         let above = tree(ranges[middle...], table, &assembler)
         let below = tree(ranges[..<middle], table, &assembler)
