@@ -28,7 +28,7 @@ private func rule(
 
 private func profile(
     _ rules: [Spec.Seccomp.Rule], default action: Spec.Seccomp.Action = .errno,
-    architectures: [Spec.Seccomp.Architecture] = [.x86_64, .x86, .x32]
+    architectures: [Spec.Seccomp.Architecture] = [.amd64, .x86, .x32]
 ) -> Spec.Seccomp {
     var profile = Spec.Seccomp()
     profile.defaultAction = action
@@ -66,7 +66,7 @@ private func profile(
         var compared = 0
         for (row, name) in names().enumerated() {
             for (column, arch) in [
-                (APUS_COLUMN_X86_64, Oracle.x86_64), (APUS_COLUMN_X86, Oracle.x86),
+                (APUS_COLUMN_X86_64, Oracle.amd64), (APUS_COLUMN_X86, Oracle.x86),
                 (APUS_COLUMN_X32, Oracle.x32), (APUS_COLUMN_AARCH64, 0xC000_00B7),
             ] {
                 let theirs = oracle.number(of: name, arch) & ~0x4000_0000
@@ -131,16 +131,16 @@ private func profile(
         let names = Array(Set(profile.syscalls.flatMap(\.names)))
         var compared = 0
         for (audit, column, arch) in [
-            (Oracle.x86_64, APUS_COLUMN_X86_64, Spec.Seccomp.Architecture.x86_64),
-            (Oracle.x86, APUS_COLUMN_X86, .x86), (Oracle.x86_64, APUS_COLUMN_X32, .x32),
+            (Oracle.amd64, APUS_COLUMN_X86_64, Spec.Seccomp.Architecture.amd64),
+            (Oracle.x86, APUS_COLUMN_X86, .x86), (Oracle.amd64, APUS_COLUMN_X32, .x32),
             (0xC000_00B7, APUS_COLUMN_AARCH64, .aarch64),
         ] {
             let named = numbers(names, column) + (arch == .x86 ? [102, 117] : [])
-            let isListed = arch == .x86_64 || profile.architectures.contains(arch)
+            let isListed = arch == .amd64 || profile.architectures.contains(arch)
             let last = numbers(names, column).max()
             for number in all ? Self.numbers : named + [0, 300, 0x4000_0000, UInt32.max] {
                 // x86_64 and x32 share their audit number.
-                if audit == Oracle.x86_64, (number >= 0x4000_0000) != (arch == .x32) { continue }
+                if audit == Oracle.amd64, (number >= 0x4000_0000) != (arch == .x32) { continue }
                 let isNew = hidesNew && isListed && arch != .aarch64 && number > last ?? .max
                 for list in named.contains(number) && !all ? lists : Array(lists.prefix(3)) {
                     let call = Call(number: number, audit: audit, arguments: list)
@@ -161,7 +161,7 @@ private func profile(
     @Test(
         "A default filter means what libseccomp's means",
         arguments: [
-            [Spec.Seccomp.Architecture](), [.x86_64], [.x86_64, .x86], [.x86_64, .x86, .x32],
+            [Spec.Seccomp.Architecture](), [.amd64], [.amd64, .x86], [.amd64, .x86, .x32],
         ])
     func ordinary(_ architectures: [Spec.Seccomp.Architecture]) throws {
         let oracle = try #require(Oracle())
@@ -170,7 +170,7 @@ private func profile(
         for index in ordinary.syscalls.indices {
             // An older libseccomp knows less.
             ordinary.syscalls[index].names.removeAll {
-                oracle.number(of: $0, Oracle.x86_64) == -1 || $0 == "map_shadow_stack"
+                oracle.number(of: $0, Oracle.amd64) == -1 || $0 == "map_shadow_stack"
             }
         }
         ordinary.syscalls.removeAll { $0.names.isEmpty }
@@ -214,14 +214,14 @@ private func profile(
         for action: Spec.Seccomp.Action in [
             .errno, .allow, .killProcess, .log, .trace, .trap, .kill,
         ] {
-            for architectures: [Spec.Seccomp.Architecture] in [[.x86_64], [.x86_64, .x86, .x32]] {
+            for architectures: [Spec.Seccomp.Architecture] in [[.amd64], [.amd64, .x86, .x32]] {
                 #expect(
                     try compare(profile(mixed, default: action, architectures: architectures))
                         != nil)
             }
             // libseccomp 2.5.4 shares blocks wrongly when there are several interfaces.
             #expect(
-                try compare(profile(socket, default: action, architectures: [.x86_64])) != nil)
+                try compare(profile(socket, default: action, architectures: [.amd64])) != nil)
         }
     }
 
@@ -273,8 +273,8 @@ private func profile(
             let ours = BPF(try Seccomp.compile(profile, host: .intel).program)
             for name in Set(rules.flatMap(\.names)) {
                 for (audit, column) in [
-                    (Oracle.x86_64, APUS_COLUMN_X86_64), (Oracle.x86, APUS_COLUMN_X86),
-                    (Oracle.x86_64, APUS_COLUMN_X32),
+                    (Oracle.amd64, APUS_COLUMN_X86_64), (Oracle.x86, APUS_COLUMN_X86),
+                    (Oracle.amd64, APUS_COLUMN_X32),
                 ] {
                     for number in numbers([name], column) {
                         for list in arguments(of: profile) {
@@ -302,12 +302,12 @@ private func profile(
         #expect(program.count < 700)
         var longest = 0
         for number: UInt32 in 0..<500 {
-            let call = Call(number: number, audit: Oracle.x86_64)
+            let call = Call(number: number, audit: Oracle.amd64)
             longest = max(longest, try #require(program.run(call)).steps)
         }
         // personality has five rules, most calls none.
         #expect(longest < 40)
-        #expect(try #require(program.run(Call(number: 39, audit: Oracle.x86_64))).steps < 16)
+        #expect(try #require(program.run(Call(number: 39, audit: Oracle.amd64))).steps < 16)
     }
 
     @Test("Flags") func flags() throws {
@@ -349,7 +349,7 @@ private func profile(
         func value(_ program: BPF, _ number: UInt32, _ args: [UInt64] = []) -> UInt32? {
             let rest = [UInt64](repeating: 0, count: 6 - args.count)
             return program.run(
-                Call(number: number, audit: Oracle.x86_64, arguments: args + rest))?.value
+                Call(number: number, audit: Oracle.amd64, arguments: args + rest))?.value
         }
         let (allow, eperm): (UInt32, UInt32) = (0x7FFF_0000, 0x0005_0001)
         #expect(value(plain, 56, [0x11]) == allow)
