@@ -43,7 +43,8 @@ static int write_report(struct apus_init *init, struct iovec *parts) {
     return result;
 }
 
-int apus_send(struct apus_init *init, uint32_t kind, int32_t value, struct apus_text text, int handle) {
+int apus_send(struct apus_init *init, uint32_t kind, int32_t value, struct apus_text text,
+              int handle) {
     uint32_t size = text.size > APUS_TEXT_MAX ? APUS_TEXT_MAX : text.size;
     struct apus_message head = {kind, init->step, value, size};
     struct iovec parts[2] = {
