@@ -30,10 +30,12 @@ struct CgroupTests {
         #expect(CgroupValues.ioWeight(blkio: blkio) == weight)
     }
 
-    @Test(arguments: [
-        (0, 0, nil), (0, 1000, nil), (0, -1, -1), (-1, 1000, -1), (-1, 0, -1), (3000, 1000, 2000),
-        (1000, 1000, 0),
-    ] as [(Int64, Int64, Int64?)])
+    @Test(
+        arguments: [
+            (0, 0, nil), (0, 1000, nil), (0, -1, -1), (-1, 1000, -1), (-1, 0, -1),
+            (3000, 1000, 2000),
+            (1000, 1000, 0),
+        ] as [(Int64, Int64, Int64?)])
     func swap(swap: Int64, limit: Int64, result: Int64?) {
         #expect(CgroupValues.swapMax(swap: swap, limit: limit) == result)
     }
@@ -44,29 +46,45 @@ struct CgroupTests {
         return CgroupFiles(resources).writes().map { "\($0.file)=\($0.value)" }
     }
 
-    @Test(arguments: [
-        (#"{"memory":{"limit":100,"swap":300,"reservation":50}}"#,
-            ["memory.swap.max=200", "memory.max=100", "memory.low=50"]),
-        (#"{"memory":{"limit":-1}}"#, ["memory.swap.max=max", "memory.max=max"]),
-        (#"{"memory":{"limit":0,"swap":0}}"#, []),
-        (#"{"cpu":{"shares":1024,"quota":50000,"period":100000,"burst":10}}"#,
-            ["cpu.weight=100", "cpu.max=50000 100000", "cpu.max.burst=10"]),
-        (#"{"cpu":{"quota":-1}}"#, ["cpu.max=max"]),
-        (#"{"cpu":{"period":20000}}"#, ["cpu.max=max 20000"]),
-        (#"{"cpu":{"idle":1,"shares":512}}"#, ["cpu.idle=1"]),
-        (#"{"cpu":{"cpus":"0-1","mems":"0"}}"#, ["cpuset.cpus=0-1", "cpuset.mems=0"]),
-        (#"{"pids":{"limit":0}}"#, ["pids.max=0"]), (#"{"pids":{"limit":-1}}"#, ["pids.max=max"]),
-        (#"{"blockIO":{"weight":500,"throttleReadBpsDevice":[{"major":8,"minor":0,"rate":9}]}}"#,
-            ["io.bfq.weight=500", "io.max=8:0 rbps=9"]),
-        (#"{"blockIO":{"throttleWriteIOPSDevice":[{"major":8,"minor":1,"rate":0}]}}"#,
-            ["io.max=8:1 wiops=max"]),
-        (#"{"hugepageLimits":[{"pageSize":"2MB","limit":4}]}"#,
-            ["hugetlb.2MB.max=4", "hugetlb.2MB.rsvd.max=4"]),
-        (#"{"rdma":{"b":{"hcaHandles":3},"a":{"hcaHandles":1,"hcaObjects":2}}}"#,
-            ["rdma.max=a hca_handle=1 hca_object=2", "rdma.max=b hca_handle=3"]),
-        (#"{"unified":{"pids.max":"9","memory.high":"1"},"pids":{"limit":5}}"#,
-            ["pids.max=5", "memory.high=1", "pids.max=9"]),
-    ] as [(String, [String])])
+    @Test(
+        arguments: [
+            (
+                #"{"memory":{"limit":100,"swap":300,"reservation":50}}"#,
+                ["memory.swap.max=200", "memory.max=100", "memory.low=50"]
+            ),
+            (#"{"memory":{"limit":-1}}"#, ["memory.swap.max=max", "memory.max=max"]),
+            (#"{"memory":{"limit":0,"swap":0}}"#, []),
+            (
+                #"{"cpu":{"shares":1024,"quota":50000,"period":100000,"burst":10}}"#,
+                ["cpu.weight=100", "cpu.max=50000 100000", "cpu.max.burst=10"]
+            ),
+            (#"{"cpu":{"quota":-1}}"#, ["cpu.max=max"]),
+            (#"{"cpu":{"period":20000}}"#, ["cpu.max=max 20000"]),
+            (#"{"cpu":{"idle":1,"shares":512}}"#, ["cpu.idle=1"]),
+            (#"{"cpu":{"cpus":"0-1","mems":"0"}}"#, ["cpuset.cpus=0-1", "cpuset.mems=0"]),
+            (#"{"pids":{"limit":0}}"#, ["pids.max=0"]),
+            (#"{"pids":{"limit":-1}}"#, ["pids.max=max"]),
+            (
+                #"{"blockIO":{"weight":500,"throttleReadBpsDevice":[{"major":8,"minor":0,"rate":9}]}}"#,
+                ["io.bfq.weight=500", "io.max=8:0 rbps=9"]
+            ),
+            (
+                #"{"blockIO":{"throttleWriteIOPSDevice":[{"major":8,"minor":1,"rate":0}]}}"#,
+                ["io.max=8:1 wiops=max"]
+            ),
+            (
+                #"{"hugepageLimits":[{"pageSize":"2MB","limit":4}]}"#,
+                ["hugetlb.2MB.max=4", "hugetlb.2MB.rsvd.max=4"]
+            ),
+            (
+                #"{"rdma":{"b":{"hcaHandles":3},"a":{"hcaHandles":1,"hcaObjects":2}}}"#,
+                ["rdma.max=a hca_handle=1 hca_object=2", "rdma.max=b hca_handle=3"]
+            ),
+            (
+                #"{"unified":{"pids.max":"9","memory.high":"1"},"pids":{"limit":5}}"#,
+                ["pids.max=5", "memory.high=1", "pids.max=9"]
+            ),
+        ] as [(String, [String])])
     func writes(json: String, expected: [String]) throws {
         #expect(try files(json) == expected)
     }

@@ -39,7 +39,13 @@ struct OrderTests {
                 ("runtime", { $0 == .await(.createRuntime) }),
                 (
                     "createContainer",
-                    { if case .hook(let hook) = $0 { hook.kind == .createContainer } else { false } }
+                    {
+                        if case .hook(let hook) = $0 {
+                            hook.kind == .createContainer
+                        } else {
+                            false
+                        }
+                    }
                 ),
                 ("pivot", { $0 == .pivot(.pivotRoot) }),
                 ("read-only paths", { if case .readOnly = $0 { true } else { false } }),

@@ -53,7 +53,13 @@ struct ProcessTests {
             try plan { $0.linux?.intelRdt = Spec.IntelRdt() }
         }
         #expect(throws: ConfigError.self) {
-            try plan { $0.process?.scheduler = { var s = Spec.Scheduler(); s.policy = .iso; return s }() }
+            try plan {
+                $0.process?.scheduler = {
+                    var s = Spec.Scheduler()
+                    s.policy = .iso
+                    return s
+                }()
+            }
         }
     }
 
