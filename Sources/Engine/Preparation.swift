@@ -73,6 +73,7 @@ extension Runtime {
         options.id = request.id
         options.bundle = bundle
         options.noPivot = request.noPivot
+        options.isEphemeral = request.ephemeral
         options.noNewKeyring = request.noNewKeyring
         options.preserveFDs = request.preserveFDs
         options.listenFDs = settings.listenFDs

@@ -100,6 +100,8 @@ package struct ReceivedSignal: Equatable {
 }
 
 /// Signals as something to read and poll (signalfd(2)); they are blocked as long as it lives.
+// As for FileDescriptor: its deinit is used by other modules.
+@usableFromInline
 package struct SignalReader: ~Copyable {
     package let handle: FileDescriptor
     private let before: SignalSet

@@ -34,11 +34,6 @@ extension Draft {
     private func mappedTree(
         _ mount: Spec.Mount, _ path: String, _ options: MountOptions, _ origin: String
     ) throws(ConfigError) -> MappedTree? {
-        guard mount.uidMappings.isEmpty == mount.gidMappings.isEmpty else {
-            throw ConfigError(
-                path: mount.uidMappings.isEmpty ? origin + ".uidMappings" : origin + ".gidMappings",
-                message: "required, since the other one is given")
-        }
         guard options.mapsIDsRecursively != nil || !mount.uidMappings.isEmpty else { return nil }
         let optionsPath = origin + ".options"
         guard host.isPrivileged, !host.isInUserNamespace else {
@@ -48,17 +43,15 @@ extension Draft {
         guard !isOwn || made.contains(.user) else {
             throw ConfigError(
                 path: optionsPath,
-                message: joined.contains(.user)
-                    ? "idmap with the maps of a joined user namespace is not supported yet"
-                    : "idmap needs uidMappings and gidMappings, or a user namespace")
+                message: "idmap with the maps of a joined user namespace is not supported yet")
         }
         let uids = isOwn ? linux.uidMappings : mount.uidMappings
         let gids = isOwn ? linux.gidMappings : mount.gidMappings
         return MappedTree(
             path: path, isRecursive: options.settings.how.contains(.recursive),
             mapsRecursively: options.mapsIDsRecursively ?? false,
-            uids: try Self.ranges(uids, origin + ".uidMappings"),
-            gids: try Self.ranges(gids, origin + ".gidMappings"))
+            uids: Self.ranges(uids),
+            gids: Self.ranges(gids))
     }
 
     /// Files of a procfs that may be covered: what LXCFS and engines put there to show a

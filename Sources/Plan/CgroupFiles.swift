@@ -3,18 +3,18 @@ internal import OCI
 /// The files of a cgroup that hold its limits: one function a controller.
 struct CgroupFiles {
     private let resources: Spec.Resources
-    /// Limits in force before an update.
-    private let recorded: Spec.Resources?
+    /// The burst in force before an update, microseconds.
+    private let recordedBurst: UInt64?
 
-    init(_ resources: Spec.Resources, recorded: Spec.Resources? = nil) {
+    /// - Parameter resources: valid ones, see `Spec.Resources.validate`.
+    init(_ resources: Spec.Resources, recordedBurst: UInt64? = nil) {
         self.resources = resources
-        self.recorded = recorded
+        self.recordedBurst = recordedBurst
     }
 
     /// All of them, in the order of writing; `unified` is last and so overrides.
-    func writes() throws(ConfigError) -> [CgroupWrite] {
-        try refuseLegacy()
-        return try memory() + cpu() + pids() + blockIO() + hugepages() + rdma() + unified()
+    func writes() -> [CgroupWrite] {
+        memory() + cpu() + pids() + blockIO() + hugepages() + rdma() + unified()
     }
 
     private func write(
@@ -23,52 +23,12 @@ struct CgroupFiles {
         CgroupWrite("linux.resources." + name, file, value, isOptional: isOptional)
     }
 
-    private func error(_ name: String, _ message: String) -> ConfigError {
-        ConfigError(path: "linux.resources." + name, message: message)
-    }
-
-    /// What only cgroup v1 had.
-    ///
-    /// OCI demands an error for what cannot be converted. Values that ask for what v2 does anyway
-    /// are no error.
-    private func refuseLegacy() throws(ConfigError) {
-        let memory = resources.memory
-        let cpu = resources.cpu
-        let network = resources.network
-        let asked = [
-            ("memory.kernel", (memory?.kernel ?? 0) > 0),
-            ("memory.kernelTCP", (memory?.kernelTCP ?? 0) > 0),
-            ("memory.swappiness", memory?.swappiness.map { $0 != .max } ?? false),
-            ("memory.disableOOMKiller", memory?.disableOOMKiller == true),
-            ("memory.useHierarchy", memory?.useHierarchy == false),
-            ("cpu.realtimeRuntime", (cpu?.realtimeRuntime ?? 0) != 0),
-            ("cpu.realtimePeriod", (cpu?.realtimePeriod ?? 0) != 0),
-            ("blockIO.leafWeight", (resources.blockIO?.leafWeight ?? 0) != 0),
-            ("network.classID", (network?.classID ?? 0) != 0),
-            ("network.priorities", network?.priorities.isEmpty == false),
-        ]
-        for (name, isAsked) in asked where isAsked {
-            throw error(name, "cgroup v2 has nothing like it")
-        }
-    }
-
     // MARK: - Controllers
 
-    private func memory() throws(ConfigError) -> [CgroupWrite] {
+    private func memory() -> [CgroupWrite] {
         guard let memory = resources.memory else { return [] }
         var writes: [CgroupWrite] = []
-        let limit = memory.limit ?? recorded?.memory?.limit ?? 0
-        let swap: Int64?
-        do throws(CgroupValues.SwapError) {
-            let isAsked = memory.limit != nil || memory.swap != nil
-            swap = try CgroupValues.swapMax(swap: memory.swap ?? 0, limit: isAsked ? limit : 0)
-        } catch {
-            throw self.error(
-                "memory.swap",
-                error == .needsLimit
-                    ? "needs memory.limit, which it includes"
-                    : "memory+swap limit should be >= memory limit")
-        }
+        let swap = CgroupValues.swapMax(swap: memory.swap ?? 0, limit: memory.limit ?? 0)
         if let swap {
             // Without swap the file is missing; then neither 0 nor "max" changes anything.
             writes.append(
@@ -85,11 +45,10 @@ struct CgroupFiles {
         return writes
     }
 
-    private func cpu() throws(ConfigError) -> [CgroupWrite] {
+    private func cpu() -> [CgroupWrite] {
         guard let cpu = resources.cpu else { return [] }
         var writes: [CgroupWrite] = []
         if let idle = cpu.idle {
-            guard idle == 0 || idle == 1 else { throw error("cpu.idle", "must be 0 or 1") }
             writes.append(write("cpu.idle", "cpu.idle", String(idle)))
         }
         // The kernel refuses a weight for an idle cgroup.
@@ -101,29 +60,28 @@ struct CgroupFiles {
         let bandwidth = bandwidth(cpu)
         let burst = cpu.burst.map { write("cpu.burst", "cpu.max.burst", String($0)) }
         // A burst is at most the quota: one that shrinks goes before it, one that grows after.
-        let burstFirst = (cpu.burst ?? 0) < (recorded?.cpu?.burst ?? 0)
+        let burstFirst = (cpu.burst ?? 0) < (recordedBurst ?? 0)
         if burstFirst, let burst { writes.append(burst) }
         if let bandwidth { writes.append(bandwidth) }
         if !burstFirst, let burst { writes.append(burst) }
         let sets = [("cpu.cpus", "cpuset.cpus", cpu.cpus), ("cpu.mems", "cpuset.mems", cpu.mems)]
         for (name, file, list) in sets {
-            guard let list = try Draft.list(list, "linux.resources." + name) else { continue }
+            guard let list, !list.isEmpty else { continue }
             writes.append(write(name, file, list))
         }
         return writes
     }
 
-    /// cpu.max holds both; of an update what it does not name stays as recorded.
+    /// cpu.max holds both.
     private func bandwidth(_ cpu: Spec.Resources.CPU) -> CgroupWrite? {
-        let hasQuota = (cpu.quota ?? 0) != 0
-        let hasPeriod = (cpu.period ?? 0) != 0
-        guard hasQuota || hasPeriod else { return nil }
-        let quota = hasQuota ? cpu.quota ?? -1 : recorded?.cpu?.quota ?? -1
-        let period = hasPeriod ? cpu.period : recorded?.cpu?.period
+        let quota = cpu.quota ?? 0
+        let period = cpu.period ?? 0
+        guard quota != 0 || period != 0 else { return nil }
         let value = CgroupValues.text(quota == 0 ? -1 : quota)
         // Without a period the kernel keeps the present one, 100000 microseconds at first.
-        let text = (period ?? 0) == 0 ? value : "\(value) \(period ?? 0)"
-        return write(hasQuota ? "cpu.quota" : "cpu.period", "cpu.max", text)
+        return write(
+            quota != 0 ? "cpu.quota" : "cpu.period", "cpu.max",
+            period == 0 ? value : "\(value) \(period)")
     }
 
     private func pids() -> [CgroupWrite] {
@@ -131,11 +89,10 @@ struct CgroupFiles {
         return [write("pids.limit", "pids.max", CgroupValues.text(limit))]
     }
 
-    private func blockIO() throws(ConfigError) -> [CgroupWrite] {
+    private func blockIO() -> [CgroupWrite] {
         guard let io = resources.blockIO else { return [] }
         var writes: [CgroupWrite] = []
         if let weight = io.weight, weight != 0 {
-            try check(weight: weight, "blockIO.weight")
             var write = write("blockIO.weight", "io.bfq.weight", String(weight))
             write.fallback = CgroupFallback(
                 file: "io.weight", value: String(CgroupValues.ioWeight(blkio: weight)))
@@ -143,11 +100,7 @@ struct CgroupFiles {
         }
         for (index, device) in io.weightDevice.enumerated() {
             let name = "blockIO.weightDevice[\(index)]"
-            guard (device.leafWeight ?? 0) == 0 else {
-                throw error(name + ".leafWeight", "cgroup v2 has nothing like it")
-            }
             guard let weight = device.weight, weight != 0 else { continue }
-            try check(weight: weight, name + ".weight")
             let number = "\(device.major):\(device.minor)"
             var write = write(name, "io.bfq.weight", "\(number) \(weight)")
             write.fallback = CgroupFallback(
@@ -172,22 +125,10 @@ struct CgroupFiles {
         return writes
     }
 
-    private func check(weight: UInt16, _ name: String) throws(ConfigError) {
-        guard (10...1000).contains(weight) else {
-            throw error(name, "\(weight) is outside 10 to 1000")
-        }
-    }
-
-    private func hugepages() throws(ConfigError) -> [CgroupWrite] {
+    private func hugepages() -> [CgroupWrite] {
         var writes: [CgroupWrite] = []
         for (index, limit) in resources.hugepageLimits.enumerated() {
             let name = "hugepageLimits[\(index)]"
-            let digits = limit.pageSize.utf8.prefix { (0x30...0x39).contains($0) }
-            let unit = String(
-                decoding: Array(limit.pageSize.utf8.dropFirst(digits.count)), as: UTF8.self)
-            guard !digits.isEmpty, ["KB", "MB", "GB"].contains(unit) else {
-                throw error(name + ".pageSize", "expected a size such as 2MB")
-            }
             let file = "hugetlb." + limit.pageSize
             writes.append(write(name, file + ".max", String(limit.limit)))
             // Reservations count too, on a kernel that counts them (5.7).
@@ -196,34 +137,37 @@ struct CgroupFiles {
         return writes
     }
 
-    private func rdma() throws(ConfigError) -> [CgroupWrite] {
+    private func rdma() -> [CgroupWrite] {
         var writes: [CgroupWrite] = []
         for device in resources.rdma.keys.sorted() {
             guard let limit = resources.rdma[device] else { continue }
             var value = device
             if let handles = limit.hcaHandles { value += " hca_handle=\(handles)" }
             if let objects = limit.hcaObjects { value += " hca_object=\(objects)" }
-            guard limit.hcaHandles != nil || limit.hcaObjects != nil else {
-                throw error("rdma[\(device)]", "sets no limit")
-            }
             writes.append(write("rdma[\(device)]", "rdma.max", value))
         }
         return writes
     }
 
-    private func unified() throws(ConfigError) -> [CgroupWrite] {
+    private func unified() -> [CgroupWrite] {
         var writes: [CgroupWrite] = []
         for file in resources.unified.keys.sorted() {
-            let name = "unified[\(file)]"
-            let isName =
-                !file.isEmpty && file != "." && file != ".." && !file.utf8.contains(0x2F)
-            guard isName else { throw error(name, "must be the name of a file") }
-            // These move or end processes, which is not a limit.
-            guard !["cgroup.procs", "cgroup.threads", "cgroup.kill"].contains(file) else {
-                throw error(name, "is the runtime's to write")
-            }
-            writes.append(write(name, file, resources.unified[file] ?? ""))
+            writes.append(write("unified[\(file)]", file, resources.unified[file] ?? ""))
         }
         return writes
+    }
+}
+
+extension Spec.Resources {
+    /// An update with what its files need and it does not say: memory.swap.max is a difference,
+    /// and cpu.max two values.
+    func completed(from recorded: Spec.Resources?) -> Spec.Resources {
+        var whole = self
+        if let swap = memory?.swap, swap > 0, memory?.limit == nil {
+            whole.memory?.limit = recorded?.memory?.limit
+        }
+        if (cpu?.quota ?? 0) != 0, cpu?.period == nil { whole.cpu?.period = recorded?.cpu?.period }
+        if (cpu?.period ?? 0) != 0, cpu?.quota == nil { whole.cpu?.quota = recorded?.cpu?.quota }
+        return whole
     }
 }

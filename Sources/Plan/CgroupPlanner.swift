@@ -4,7 +4,8 @@ extension Draft {
     mutating func planCgroup() throws(ConfigError) {
         let resources = linux.resources ?? Spec.Resources()
         plan.cgroup.path = linux.cgroupsPath ?? ""
-        plan.cgroup.writes = try CgroupFiles(resources).writes()
+        plan.cgroup.writes = CgroupFiles(resources).writes()
+        try checkControllers()
         plan.cgroup.isNeeded = !plan.cgroup.writes.isEmpty || !plan.cgroup.path.isEmpty
         if options.noCgroup, let first = plan.cgroup.writes.first {
             throw ConfigError(path: first.origin, message: "cannot be had without a cgroup")
@@ -14,10 +15,23 @@ extension Draft {
         }
         // A user namespace cannot make device nodes, nor load the program that restricts them.
         if !host.isRootless, !options.noCgroup {
-            plan.cgroup.devices = try DeviceRule.rules(resources.devices) + DeviceRule.defaults
+            plan.cgroup.devices = DeviceRule.rules(resources.devices) + DeviceRule.defaults
         }
         plan.cgroup.ownerUID = ownerUID()
         try planUnitProperties()
+    }
+
+    /// A limit whose controller the host has not would fail as a missing file.
+    private func checkControllers() throws(ConfigError) {
+        guard let controllers = host.controllers else { return }
+        for write in plan.cgroup.writes where !write.isOptional {
+            let controller = write.file.split(at: ".")[0]
+            guard controller == "cgroup" || controllers.contains(controller) else {
+                throw ConfigError(
+                    path: write.origin,
+                    message: "cgroup controller \(controller) is not available on this host")
+            }
+        }
     }
 
     /// OCI config-linux.md, "Cgroup ownership": with a cgroup namespace of its own, mounted
@@ -53,44 +67,28 @@ extension Draft {
 
 extension DeviceRule {
     /// Rules of the configuration, in its order.
-    static func rules(
-        _ rules: [Spec.Resources.DeviceRule]
-    ) throws(ConfigError) -> [DeviceRule] {
-        var result: [DeviceRule] = []
-        for (index, rule) in rules.enumerated() {
-            let origin = "linux.resources.devices[\(index)]"
-            let kind: Kind
-            switch rule.type {
-            case nil, .all: kind = .all
-            case .character, .unbuffered: kind = .character
-            case .block: kind = .block
-            case .fifo:
-                throw ConfigError(path: origin + ".type", message: "a FIFO is not a device")
-            }
+    static func rules(_ rules: [Spec.Resources.DeviceRule]) -> [DeviceRule] {
+        rules.map { rule in
+            let kind: Kind =
+                switch rule.type {
+                case .character, .unbuffered: .character
+                case .block: .block
+                default: .all
+                }
             let access = rule.access ?? ""
-            for byte in access.utf8 where !"rwm".utf8.contains(byte) {
-                throw ConfigError(
-                    path: origin + ".access", message: "expected some of r, w and m")
+            func grants(_ letter: Unicode.Scalar) -> Bool {
+                access.isEmpty || access.utf8.contains(UInt8(ascii: letter))
             }
-            let isFull = access.isEmpty
-            result.append(
-                DeviceRule(
-                    isAllowed: rule.allow, kind: kind,
-                    major: try number(rule.major, origin + ".major"),
-                    minor: try number(rule.minor, origin + ".minor"),
-                    reads: isFull || access.utf8.contains(UInt8(ascii: "r")),
-                    writes: isFull || access.utf8.contains(UInt8(ascii: "w")),
-                    makes: isFull || access.utf8.contains(UInt8(ascii: "m"))))
+            return DeviceRule(
+                isAllowed: rule.allow, kind: kind, major: number(rule.major),
+                minor: number(rule.minor), reads: grants("r"), writes: grants("w"),
+                makes: grants("m"))
         }
-        return result
     }
 
-    private static func number(_ number: Int64?, _ path: String) throws(ConfigError) -> UInt32? {
-        guard let number, number != -1 else { return nil }
-        guard let result = UInt32(exactly: number) else {
-            throw ConfigError(path: path, message: "\(number) is not the number of a device")
-        }
-        return result
+    /// Absent or -1 is every number.
+    private static func number(_ number: Int64?) -> UInt32? {
+        UInt32(exactly: number ?? -1)
     }
 
     /// What every container may do, whatever the configuration denies.

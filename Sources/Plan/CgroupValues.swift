@@ -53,18 +53,15 @@ enum CgroupValues {
         limit < 0 ? "max" : String(limit)
     }
 
-    /// Why memory and swap do not fit together.
-    enum SwapError: Error { case needsLimit, belowLimit }
-
     /// What memory.swap.max gets: OCI's `swap` counts memory too.
     ///
     /// - Returns: bytes, -1 for no limit, nil where nothing is to be written.
-    static func swapMax(swap: Int64, limit: Int64) throws(SwapError) -> Int64? {
-        if swap == -1 { return -1 }
+    static func swapMax(swap: Int64, limit: Int64) -> Int64? {
+        switch swap {
+        case -1: -1
         // Memory without a limit takes swap along, as the v1 controller did.
-        if swap == 0 { return limit == -1 ? -1 : nil }
-        guard limit > 0 else { throw .needsLimit }
-        guard swap >= limit else { throw .belowLimit }
-        return swap - limit
+        case 0: limit == -1 ? -1 : nil
+        default: max(0, swap - limit)
+        }
     }
 }

@@ -3,13 +3,13 @@ internal import OCI
 
 extension Draft {
     /// The hooks in the runtime's own namespaces.
-    mutating func planRuntimeHooks() throws(ConfigError) {
+    mutating func planRuntimeHooks() {
         guard let hooks = spec.hooks else { return }
         plan.hooks.createRuntime =
-            try runtimeHooks(hooks.prestart, "prestart")
+            runtimeHooks(hooks.prestart, "prestart")
             + runtimeHooks(hooks.createRuntime, "createRuntime")
-        plan.hooks.poststart = try runtimeHooks(hooks.poststart, "poststart")
-        plan.hooks.poststop = try runtimeHooks(hooks.poststop, "poststop")
+        plan.hooks.poststart = runtimeHooks(hooks.poststart, "poststart")
+        plan.hooks.poststop = runtimeHooks(hooks.poststop, "poststop")
     }
 
     /// The runtime's moment between the mounts and the pivot, where it has something to do.
@@ -20,14 +20,13 @@ extension Draft {
     }
 
     /// Hooks that the init stage runs.
-    mutating func addHooks(_ kind: HookRun.Kind) throws(ConfigError) {
+    mutating func addHooks(_ kind: HookRun.Kind) {
         let name = kind == .createContainer ? "createContainer" : "startContainer"
         let list =
             kind == .createContainer ? spec.hooks?.createContainer : spec.hooks?.startContainer
         let state = hookState(kind == .createContainer ? .creating : .created)
         for (index, hook) in (list ?? []).enumerated() {
             let origin = "hooks.\(name)[\(index)]"
-            try Self.check(hook, origin)
             add(
                 origin,
                 .hook(
@@ -66,11 +65,10 @@ extension Draft {
 
     private func runtimeHooks(
         _ hooks: [Spec.Hook], _ name: String
-    ) throws(ConfigError) -> [RuntimeHook] {
+    ) -> [RuntimeHook] {
         var list: [RuntimeHook] = []
         for (index, hook) in hooks.enumerated() {
             let origin = "hooks.\(name)[\(index)]"
-            try Self.check(hook, origin)
             list.append(
                 RuntimeHook(
                     origin: origin, path: hook.path, arguments: Self.arguments(hook),
@@ -81,17 +79,5 @@ extension Draft {
 
     private static func arguments(_ hook: Spec.Hook) -> [String] {
         hook.args.isEmpty ? [hook.path] : hook.args
-    }
-
-    private static func check(_ hook: Spec.Hook, _ origin: String) throws(ConfigError) {
-        guard hook.path.isAbsolutePath else {
-            throw ConfigError(path: origin + ".path", message: "must be an absolute path")
-        }
-        if let timeout = hook.timeout, timeout <= 0 {
-            throw ConfigError(path: origin + ".timeout", message: "must be greater than 0")
-        }
-        for (index, entry) in hook.env.enumerated() {
-            try Environment.check(entry, "\(origin).env[\(index)]")
-        }
     }
 }

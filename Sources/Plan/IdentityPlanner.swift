@@ -3,22 +3,9 @@ internal import OCI
 extension Draft {
     /// The id maps of a new user namespace.
     mutating func planIdentity() throws(ConfigError) {
-        let uids = try Self.ranges(linux.uidMappings, "linux.uidMappings")
-        let gids = try Self.ranges(linux.gidMappings, "linux.gidMappings")
-        guard hasUserNamespace else {
-            guard uids.isEmpty, gids.isEmpty else {
-                throw ConfigError(
-                    path: uids.isEmpty ? "linux.gidMappings" : "linux.uidMappings",
-                    message: "needs a user namespace in linux.namespaces")
-            }
-            return
-        }
         guard made.contains(.user) else { return }
-        guard !uids.isEmpty, !gids.isEmpty else {
-            throw ConfigError(
-                path: uids.isEmpty ? "linux.uidMappings" : "linux.gidMappings",
-                message: "required by the new user namespace")
-        }
+        let uids = Self.ranges(linux.uidMappings)
+        let gids = Self.ranges(linux.gidMappings)
         let method: IdentityMapping.Method
         if host.uid == 0 || (Self.isOwn(uids, host.uid) && Self.isOwn(gids, host.gid)) {
             method = .direct
@@ -61,21 +48,8 @@ extension Draft {
             path: path, message: "\(id) is not mapped in the container's user namespace")
     }
 
-    static func ranges(
-        _ mappings: [Spec.IDMapping], _ path: String
-    ) throws(ConfigError) -> [IDRange] {
-        var ranges: [IDRange] = []
-        for (index, map) in mappings.enumerated() {
-            let room = UInt32.max - max(map.containerID, map.hostID)
-            guard map.size > 0, map.size <= room else {
-                throw ConfigError(
-                    path: "\(path)[\(index)].size",
-                    message: "\(map.size) does not fit between 1 and the last id")
-            }
-            ranges.append(
-                IDRange(inside: map.containerID, outside: map.hostID, count: map.size))
-        }
-        return ranges
+    static func ranges(_ mappings: [Spec.IDMapping]) -> [IDRange] {
+        mappings.map { IDRange(inside: $0.containerID, outside: $0.hostID, count: $0.size) }
     }
 
     private static func isOwn(_ ranges: [IDRange], _ id: UInt32) -> Bool {

@@ -37,21 +37,9 @@ extension CloneShape {
 extension Draft {
     /// Sorts the configured namespaces into those to make and those to join.
     mutating func chooseNamespaces() throws(ConfigError) {
-        for (index, namespace) in linux.namespaces.enumerated() {
-            let origin = "linux.namespaces[\(index)]"
+        for namespace in linux.namespaces {
             let type = Namespaces(namespace.type)
-            guard !own.contains(type) else {
-                throw ConfigError(
-                    path: origin + ".type", message: "duplicate namespace \(namespace.type.name)")
-            }
-            guard let path = namespace.path, !path.isEmpty else {
-                made.insert(type)
-                continue
-            }
-            guard path.isAbsolutePath else {
-                throw ConfigError(path: origin + ".path", message: "must be an absolute path")
-            }
-            joined.insert(type)
+            if (namespace.path ?? "").isEmpty { made.insert(type) } else { joined.insert(type) }
         }
         if host.uid != 0, !hasUserNamespace {
             throw ConfigError(
@@ -61,7 +49,7 @@ extension Draft {
 
     /// The init stage's way into the namespaces; at its end all of them are entered or made.
     mutating func enterNamespaces() throws(ConfigError) {
-        let offsets = try timeOffsets()
+        let offsets = timeOffsets
         plan.clone = CloneShape.decide(
             made: made, joined: joined, hasTimeOffsets: offsets != nil)
         plan.clone.intoCgroup = !options.noCgroup
@@ -136,27 +124,16 @@ extension Draft {
         plan.clone.joins = host.isPrivileged ? others + user : user + others
     }
 
-    private func timeOffsets() throws(ConfigError) -> Operation? {
+    private var timeOffsets: Operation? {
         guard let offsets = linux.timeOffsets,
             offsets.monotonic != nil || offsets.boottime != nil
         else { return nil }
-        guard made.contains(.time) else {
-            throw ConfigError(
-                path: "linux.timeOffsets", message: "needs a time namespace of its own")
-        }
         return .timeOffsets(
-            monotonic: try Self.offset(offsets.monotonic, "monotonic"),
-            boottime: try Self.offset(offsets.boottime, "boottime"))
-    }
-
-    private static func offset(
-        _ offset: Spec.TimeOffset?, _ name: String
-    ) throws(ConfigError) -> TimeOffset? {
-        guard let offset else { return nil }
-        guard offset.nanosecs < 1_000_000_000 else {
-            throw ConfigError(
-                path: "linux.timeOffsets.\(name).nanosecs", message: "must be below 1000000000")
-        }
-        return TimeOffset(seconds: offset.secs, nanoseconds: offset.nanosecs)
+            monotonic: offsets.monotonic.map {
+                TimeOffset(seconds: $0.secs, nanoseconds: $0.nanosecs)
+            },
+            boottime: offsets.boottime.map {
+                TimeOffset(seconds: $0.secs, nanoseconds: $0.nanosecs)
+            })
     }
 }

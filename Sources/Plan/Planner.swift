@@ -9,13 +9,16 @@ package enum Planner {
     package static func plan(
         _ spec: Spec, options: PlanOptions, host: Host
     ) throws(ConfigError) -> Plan {
-        let process = try process(of: spec)
+        try spec.validate()
+        guard let process = spec.process else {
+            throw ConfigError(path: "process", message: "required, but missing")
+        }
         var draft = Draft(spec, options, host)
         try draft.refuseUnsupported()
         try draft.chooseNamespaces()
         try draft.planIdentity()
         try draft.planCgroup()
-        try draft.planRuntimeHooks()
+        draft.planRuntimeHooks()
         try draft.planNetworkDevices()
 
         try draft.enterNamespaces()
@@ -24,16 +27,16 @@ package enum Planner {
         try draft.mountAll()
         try draft.makeDevices()
         draft.awaitRuntime()
-        try draft.addHooks(.createContainer)
+        draft.addHooks(.createContainer)
         draft.openConsole(process, bindsConsole: true)
         draft.closeRoot()
-        try draft.setSysctls()
+        draft.setSysctls()
         try draft.hidePaths()
-        try draft.enterDirectory(process, isFirstTry: true, isMade: true)
+        draft.enterDirectory(process, isFirstTry: true, isMade: true)
         draft.sealRoot()
-        try draft.nameHost()
+        draft.nameHost()
         try draft.limit(process, affinity: nil)
-        try draft.setExecutionDomain()
+        draft.setExecutionDomain()
         try draft.become(process, kind: .first)
         return draft.plan
     }
@@ -47,7 +50,7 @@ package enum Planner {
     ) throws(ConfigError) -> Plan {
         var process = process
         process.inherit(from: spec.process)
-        try check(process)
+        try process.validate(at: "process")
         var draft = Draft(spec, options, host)
         try draft.chooseNamespaces()
         draft.plan.initialAffinity = process.execCPUAffinity?.initial
@@ -56,9 +59,9 @@ package enum Planner {
         try draft.joinContainer()
         draft.openSession(label: process.selinuxLabel)
         draft.openConsole(process, bindsConsole: false)
-        try draft.enterDirectory(process, isFirstTry: true, isMade: false)
+        draft.enterDirectory(process, isFirstTry: true, isMade: false)
         try draft.limit(process, affinity: process.execCPUAffinity?.final)
-        try draft.setExecutionDomain()
+        draft.setExecutionDomain()
         try draft.become(process, kind: .further)
         return draft.plan
     }
@@ -71,33 +74,19 @@ package enum Planner {
         _ resources: Spec.Resources, recorded: Spec.Resources?, host: Host
     ) throws(ConfigError) -> CgroupPlan {
         var plan = CgroupPlan()
-        plan.writes = try CgroupFiles(resources, recorded: recorded).writes()
+        let whole = resources.completed(from: recorded)
+        try whole.validate(at: "resources")
+        plan.writes = CgroupFiles(whole, recordedBurst: recorded?.cpu?.burst).writes()
         if resources.memory?.checkBeforeUpdate == true {
             plan.checkedMemoryLimit = resources.memory?.limit
         }
         // An update that says nothing of devices leaves them as they are.
         if !resources.devices.isEmpty, !host.isRootless {
-            plan.devices = try DeviceRule.rules(resources.devices) + DeviceRule.defaults
+            plan.devices = DeviceRule.rules(resources.devices) + DeviceRule.defaults
         }
         return plan
     }
 
-    private static func process(of spec: Spec) throws(ConfigError) -> Spec.Process {
-        guard let process = spec.process else {
-            throw ConfigError(path: "process", message: "required, but missing")
-        }
-        try check(process)
-        return process
-    }
-
-    private static func check(_ process: Spec.Process) throws(ConfigError) {
-        guard process.args.first?.isEmpty == false else {
-            throw ConfigError(path: "process.args", message: "names no program")
-        }
-        guard process.cwd.isAbsolutePath else {
-            throw ConfigError(path: "process.cwd", message: "must be an absolute path")
-        }
-    }
 }
 
 extension Spec.Process {
@@ -153,9 +142,6 @@ struct Draft {
     var hasUserNamespace: Bool { own.contains(.user) }
 
     func refuseUnsupported() throws(ConfigError) {
-        if spec.vm != nil {
-            throw ConfigError(path: "vm", message: "virtual machines are not supported")
-        }
         if linux.intelRdt != nil {
             throw ConfigError(path: "linux.intelRdt", message: "is not supported yet")
         }

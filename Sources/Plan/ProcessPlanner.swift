@@ -11,7 +11,7 @@ enum ProcessKind {
 extension Draft {
     mutating func enterDirectory(
         _ process: Spec.Process, isFirstTry: Bool, isMade: Bool
-    ) throws(ConfigError) {
+    ) {
         add(
             "process.cwd",
             .workingDirectory(
@@ -25,8 +25,8 @@ extension Draft {
     mutating func become(_ process: Spec.Process, kind: ProcessKind) throws(ConfigError) {
         let user = process.user
         let posture = try posture(of: process)
-        let environment = try Environment.plan(process.env)
-        let filter = try seccompFilter()
+        let environment = Environment.plan(process.env)
+        let filter = seccompFilter()
         // The kernel takes a filter from who cannot gain privileges by it, or has CAP_SYS_ADMIN.
         let isFilterEarly =
             filter != nil && !process.noNewPrivileges
@@ -43,7 +43,7 @@ extension Draft {
             "process.user.additionalGids",
             .groups(user.additionalGids, setgroupsDenied: deniesSetgroups))
         add("process.user", .user(uid: user.uid, gid: user.gid, umask: user.umask))
-        try enterDirectory(process, isFirstTry: false, isMade: false)
+        enterDirectory(process, isFirstTry: false, isMade: false)
         if isFilterEarly { add(filter) }
         add("process.capabilities", .capabilities(posture.capabilities))
         add(
@@ -55,7 +55,7 @@ extension Draft {
         add("(default)", .await(.ready))
         if kind == .first {
             add("(default)", .gate)
-            try addHooks(.startContainer)
+            addHooks(.startContainer)
         }
         if !hasListener { addLast(isFilterEarly ? nil : filter, posture) }
         add("process.args", .execute(execution(process, environment)))
@@ -123,12 +123,9 @@ enum Environment {
     /// Of entries with one name the last holds, at its place.
     ///
     /// An empty HOME counts as none.
-    static func plan(_ entries: [String]) throws(ConfigError) -> Planned {
+    static func plan(_ entries: [String]) -> Planned {
         var planned = Planned()
         var seen: Set<String> = []
-        for (index, entry) in entries.enumerated() {
-            try check(entry, "process.env[\(index)]")
-        }
         for entry in entries.reversed() {
             let name = name(of: entry)
             guard seen.insert(name).inserted else { continue }
@@ -143,15 +140,6 @@ enum Environment {
         }
         planned.entries.reverse()
         return planned
-    }
-
-    /// An entry is a name, "=" and a value.
-    static func check(_ entry: String, _ path: String) throws(ConfigError) {
-        guard let separator = entry.utf8.firstIndex(of: UInt8(ascii: "=")),
-            separator != entry.utf8.startIndex, !entry.utf8.contains(0)
-        else {
-            throw ConfigError(path: path, message: "expected NAME=value")
-        }
     }
 
     static func replacing(_ name: String, _ value: String, in entries: [String]) -> [String] {
