@@ -18,9 +18,13 @@ int apus_step_bind(struct apus_init *init, const struct apus_command *command) {
     if (fstat(tree, &status) < 0) return apus_at(init, -errno, source);
     bool directory = S_ISDIR(status.st_mode);
     uint64_t flags = how & APUS_MOUNT_DEST_NOFOLLOW ? O_NOFOLLOW : 0;
+    struct stat covered = {0};
     int target = apus_target(
         init, path, directory ? S_IFDIR : S_IFREG, flags | (directory ? O_DIRECTORY : 0), 0, NULL);
     int result = target < 0 ? target : apus_check_place(target, path);
+    if (result >= 0) result = apus_result(fstat(target, &covered));
+    // The kernel would say EINVAL.
+    if (result >= 0 && S_ISDIR(covered.st_mode) != directory) result = -ENOTDIR;
     if (result < 0) apus_at(init, result, path);
     // Only attributes that were asked for are touched: what a user namespace has locked stays.
     if (result >= 0) result = apus_at(init, apus_mount_attributes(tree, command->a + 1), path);

@@ -7,23 +7,30 @@
 
 enum { UNLOCK = 0x40045431, GET_PEER = 0x5441, PTMX_INODE = 2 };  // TIOCSPTLCK, TIOCGPTPEER
 
-static int open_master(struct apus_init *init) {
-    int master = apus_open_in_root(
-        init, "/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_NOFOLLOW, APUS_NO_SYMLINKS);
-    if (master < 0) return master;
+static int check_master(int handle) {
     struct stat status;
-    int result = apus_has_magic(master, APUS_DEVPTS_MAGIC);
-    if (result > 0) result = apus_result(fstat(master, &status));
-    else if (result == 0) result = -EXDEV;
-    if (result >= 0
-        && (!S_ISCHR(status.st_mode) || status.st_rdev != makedev(5, 2)
-            || status.st_ino != PTMX_INODE)) {
-        result = -ENODEV;
+    int result = apus_has_magic(handle, APUS_DEVPTS_MAGIC);
+    if (result < 0) return result;
+    if (result == 0) return -EXDEV;
+    if (fstat(handle, &status) < 0) return -errno;
+    bool right = S_ISCHR(status.st_mode) && status.st_rdev == makedev(5, 2);
+    return right && status.st_ino == PTMX_INODE ? 0 : -ENODEV;
+}
+
+/// Looked at before it is opened: to open some device can have effects.
+static int open_master(struct apus_init *init) {
+    const char *path = "/dev/pts/ptmx";
+    int master = -1, result = 0;
+    for (int pass = 0; pass < 2 && result >= 0; pass++) {
+        apus_close(&master);
+        uint64_t flags = pass == 0 ? O_PATH : O_RDWR | O_NOCTTY;
+        result = master = apus_open_in_root(init, path, flags, APUS_NO_SYMLINKS);
+        if (result >= 0) result = check_master(master);
     }
     int locked = 0;
     if (result >= 0) result = apus_result(ioctl(master, UNLOCK, &locked));
     if (result >= 0) return master;
-    close(master);
+    apus_close(&master);
     return result;
 }
 
@@ -31,7 +38,8 @@ static int bind_console(struct apus_init *init, int slave) {
     const char *name;
     int parent = apus_parent(init, "/dev/console", &name);
     if (parent < 0) return parent;
-    int target = apus_openat2(parent, name, O_PATH | O_NOFOLLOW, APUS_BENEATH | APUS_NO_SYMLINKS);
+    // Without O_NOFOLLOW: with it, the kernel would hand out the link itself (openat2(2)).
+    int target = apus_openat2(parent, name, O_PATH, APUS_BENEATH | APUS_NO_SYMLINKS);
     if (target == -ENOENT) {
         target = apus_result(openat(
             parent, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_RDONLY | O_CLOEXEC, 0666));

@@ -20,15 +20,10 @@ struct capability_data {
     uint32_t effective, permitted, inheritable;
 };
 
-int apus_last_capability(void) {
-    int last = -1;
-    while (last < 63 && prctl(PR_CAPBSET_READ, last + 1, 0, 0, 0) >= 0) last++;
-    return last;
-}
-
 /// The capabilities that this kernel knows: masks may name newer ones, which nobody can have.
 static uint64_t known_capabilities(void) {
-    int last = apus_last_capability();
+    int last = -1;
+    while (last < 63 && prctl(PR_CAPBSET_READ, last + 1, 0, 0, 0) >= 0) last++;
     return last >= 63 ? ~0ull : (1ull << (last + 1)) - 1;
 }
 
@@ -44,6 +39,18 @@ static int set_capabilities(uint64_t effective, uint64_t permitted, uint64_t inh
         {(uint32_t)(effective >> 32), (uint32_t)(permitted >> 32), (uint32_t)(inheritable >> 32)},
     };
     return apus_result(syscall(SYS_capset, &head, data));
+}
+
+static uint64_t mask_of(uint32_t low, uint32_t high) {
+    return low | (uint64_t)high << 32;
+}
+
+int apus_drop_inheritable(void) {
+    struct capability_data now[2];
+    int result = get_capabilities(now);
+    if (result < 0) return result;
+    return set_capabilities(mask_of(now[0].effective, now[1].effective),
+                            mask_of(now[0].permitted, now[1].permitted), 0);
 }
 
 int apus_step_bounding(struct apus_init *init, const struct apus_command *command) {
@@ -89,8 +96,8 @@ int apus_step_user(struct apus_init *init, const struct apus_command *command) {
     struct capability_data now[2];
     result = get_capabilities(now);
     if (result < 0) return result;
-    uint64_t permitted = now[0].permitted | (uint64_t)now[1].permitted << 32;
-    uint64_t inheritable = now[0].inheritable | (uint64_t)now[1].inheritable << 32;
+    uint64_t permitted = mask_of(now[0].permitted, now[1].permitted);
+    uint64_t inheritable = mask_of(now[0].inheritable, now[1].inheritable);
     result = set_capabilities(permitted, permitted, inheritable);
     if (result < 0) return result;
     return apus_follow_runtime(init);
@@ -127,7 +134,7 @@ int apus_step_capabilities(struct apus_init *init, const struct apus_command *co
     struct capability_data now[2];
     result = get_capabilities(now);
     if (result < 0) return result;
-    uint64_t given = now[0].permitted | (uint64_t)now[1].permitted << 32;
+    uint64_t given = mask_of(now[0].permitted, now[1].permitted);
     uint64_t asked = (effective | permitted | inheritable | ambient) & known_capabilities();
     warn_ungrantable(init, asked & ~given);
     result = set_capabilities(effective & given, permitted & given, inheritable & given);
@@ -199,9 +206,9 @@ int apus_step_verify(struct apus_init *init, const struct apus_command *command)
         const char *name;
         uint64_t found, expected;
     } sets[] = {
-        {"effective", now[0].effective | (uint64_t)now[1].effective << 32, (uint64_t)a[2]},
-        {"permitted", now[0].permitted | (uint64_t)now[1].permitted << 32, (uint64_t)a[3]},
-        {"inheritable", now[0].inheritable | (uint64_t)now[1].inheritable << 32, (uint64_t)a[4]},
+        {"effective", mask_of(now[0].effective, now[1].effective), (uint64_t)a[2]},
+        {"permitted", mask_of(now[0].permitted, now[1].permitted), (uint64_t)a[3]},
+        {"inheritable", mask_of(now[0].inheritable, now[1].inheritable), (uint64_t)a[4]},
         {"bounding", bounding_set(), (uint64_t)a[5]},
         {"ambient", ambient_set(), (uint64_t)a[7]},
     };

@@ -22,8 +22,7 @@ static int bind_node(struct apus_init *init, const char *path, int parent, const
             parent, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_RDONLY | O_CLOEXEC, 0644));
     }
     if (result == -EEXIST) {
-        result = target = apus_openat2(
-            parent, name, O_PATH | O_NOFOLLOW, APUS_BENEATH | APUS_NO_SYMLINKS);
+        result = target = apus_openat2(parent, name, O_PATH, APUS_BENEATH | APUS_NO_SYMLINKS);
     }
     if (result >= 0) result = apus_attach(init, tree, target);
     apus_close(&target);
@@ -44,7 +43,7 @@ static int make_node(int parent, const char *name, const struct apus_command *co
     mode_t mode = (mode_t)a[0];
     dev_t number = makedev((unsigned)a[1], (unsigned)a[2]);
     if (mknodat(parent, name, mode, number) < 0) return -errno;
-    int node = apus_openat2(parent, name, O_PATH | O_NOFOLLOW, APUS_BENEATH | APUS_NO_SYMLINKS);
+    int node = apus_openat2(parent, name, O_PATH, APUS_BENEATH | APUS_NO_SYMLINKS);
     if (node < 0) return node;
     struct stat status;
     int result = apus_result(fstat(node, &status));

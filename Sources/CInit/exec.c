@@ -93,12 +93,12 @@ static int reopen_null(struct apus_init *init) {
     for (int handle = 0; handle < 3; handle++) {
         if (apus_is_device(handle, 1, 3) <= 0) continue;
         if (own < 0) {
-            own = apus_open_in_root(init, "/dev/null", O_PATH | O_NOFOLLOW, APUS_NO_SYMLINKS);
+            own = apus_open_in_root(init, "/dev/null", O_PATH, APUS_NO_SYMLINKS);
             bool right = own >= 0 && apus_is_device(own, 1, 3) > 0;
             apus_close(&own);
             if (!right) return 0;
-            own = apus_open_in_root(init, "/dev/null", O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY,
-                                    APUS_NO_SYMLINKS);
+            own = apus_open_in_root(
+                init, "/dev/null", O_RDWR | O_NONBLOCK | O_NOCTTY, APUS_NO_SYMLINKS);
             if (own < 0) return 0;  // a mount without devices, or a user who may not
             if (apus_is_device(own, 1, 3) <= 0) {
                 close(own);

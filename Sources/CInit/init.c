@@ -53,6 +53,7 @@ const struct apus_signature apus_signatures[] = {
     [APUS_OP_EXECUTABLE] = {apus_step_executable, 0, 2, 0},
     [APUS_OP_VERIFY] = {apus_step_verify, 8, 0, 0},
     [APUS_OP_EXEC] = {apus_step_exec, 2, 2, 1 << 0 | 1 << 1},
+    [APUS_OP_ROOT_OVERLAY] = {apus_step_root_overlay, 1, 0, 0},
 };
 const uint32_t apus_signature_count = sizeof apus_signatures / sizeof apus_signatures[0];
 

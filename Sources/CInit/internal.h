@@ -136,7 +136,8 @@ int apus_copy_up(int from, int to);
 int apus_parse_list(const char *text, unsigned long *mask, size_t size);
 
 // credential.c
-int apus_last_capability(void);
+/// Empties the inheritable set, and with it the ambient one.
+int apus_drop_inheritable(void);
 
 // exec.c
 /// Really closes every handle that the steps still to come do not need.
@@ -152,6 +153,7 @@ apus_step_function apus_step_fork, apus_step_join, apus_step_unshare, apus_step_
     apus_step_hostname, apus_step_domainname;                                      // namespace.c
 apus_step_function apus_step_propagation, apus_step_root, apus_step_pivot, apus_step_root_readonly,
     apus_step_root_propagation;                                                    // pivot.c
+apus_step_function apus_step_root_overlay;                                         // overlay.c
 apus_step_function apus_step_mount, apus_step_remount;                             // mount.c
 apus_step_function apus_step_bind, apus_step_cgroup_mount;                         // bind.c
 apus_step_function apus_step_device, apus_step_symlink;                            // device.c

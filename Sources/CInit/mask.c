@@ -10,7 +10,7 @@ static int open_path(struct apus_init *init, const char *path) {
 
 /// The container's null device if it is one, else the runtime's, cloned before the pivot (pivot.c).
 static int null_tree(struct apus_init *init) {
-    int device = apus_open_in_root(init, "/dev/null", O_PATH | O_NOFOLLOW, APUS_NO_SYMLINKS);
+    int device = apus_open_in_root(init, "/dev/null", O_PATH, APUS_NO_SYMLINKS);
     if (device >= 0) {
         int tree = -ENODEV;
         if (apus_is_device(device, 1, 3) > 0) {

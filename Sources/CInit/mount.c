@@ -212,7 +212,7 @@ int apus_step_mount(struct apus_init *init, const struct apus_command *command) 
     // A link in the image would have them mounted elsewhere, or over real ones (CVE-2019-19921).
     bool strict = strcmp(type, "proc") == 0 || strcmp(type, "sysfs") == 0;
     uint64_t flags = O_DIRECTORY;
-    if (strict || command->a[0] & APUS_MOUNT_DEST_NOFOLLOW) flags |= O_NOFOLLOW;
+    if (command->a[0] & APUS_MOUNT_DEST_NOFOLLOW) flags |= O_NOFOLLOW;
     bool made;
     int target = apus_at(init, apus_target(init, s[2].bytes, S_IFDIR, flags,
                                            strict ? APUS_NO_SYMLINKS : 0, &made), s[2].bytes);

@@ -72,6 +72,9 @@ int apus_step_become_root(struct apus_init *init, const struct apus_command *com
         return apus_at(init, -errno, "groups");
     }
     if (syscall(SYS_setresuid, 0, 0, 0) < 0) return apus_at(init, -errno, "uid");
+    // The launcher made them inheritable and ambient: exec takes all from a user that is not mapped.
+    int result = apus_drop_inheritable();
+    if (result < 0) return result;
     return apus_follow_runtime(init);
 }
 

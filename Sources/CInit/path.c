@@ -49,8 +49,8 @@ static int make(int parent, const char *name, mode_t type) {
             parent, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_RDONLY | O_CLOEXEC, 0644));
     }
     if (mkdirat(parent, name, 0755) < 0) return -errno;
-    return apus_openat2(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW,
-                        APUS_BENEATH | APUS_NO_SYMLINKS | APUS_NO_XDEV);
+    return apus_openat2(
+        parent, name, O_PATH | O_DIRECTORY, APUS_BENEATH | APUS_NO_SYMLINKS | APUS_NO_XDEV);
 }
 
 /// Replaces the link `path[start..end)`, which points to nothing yet, by what it contains.

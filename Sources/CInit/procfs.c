@@ -65,17 +65,18 @@ int apus_proc_write(struct apus_init *init, const char *path, struct apus_text t
     return proc < 0 ? proc : write_file(proc, path, text);
 }
 
-/// A full instance is needed for /proc/sys; it is closed at once.
+/// A full instance is needed for /proc/sys; it is closed at once. The path stays below that.
 int apus_step_sysctl(struct apus_init *init, const struct apus_command *command) {
-    const struct apus_text path = command->s[0];
-    char full[256] = "sys/";
-    if (path.size + 5 > sizeof full) return apus_at(init, -ENAMETOOLONG, path.bytes);
-    memcpy(full + 4, path.bytes, path.size + 1);
+    const char *path = command->s[0].bytes;
+    // "net/../kernel" is a setting of the host that pretends to be one of a namespace.
+    if (strstr(path, "../")) return apus_at(init, -EINVAL, path);
     int proc = open_procfs(false);
     if (proc < 0) return apus_at(init, proc, "/proc");
-    int result = write_file(proc, full, command->s[1]);
+    int settings = open_file(proc, "sys", O_PATH | O_DIRECTORY);
+    int result = settings < 0 ? settings : write_file(settings, path, command->s[1]);
+    apus_close(&settings);
     close(proc);
-    return apus_at(init, result, path.bytes);
+    return apus_at(init, result, path);
 }
 
 int apus_step_oom_score(struct apus_init *init, const struct apus_command *command) {

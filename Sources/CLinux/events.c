@@ -75,7 +75,7 @@ union control {
     char room[CMSG_SPACE(APUS_HANDLES_MAX * sizeof(int))];
 };
 
-long apus_send(int fd, const void *bytes, size_t size, const int *handles, size_t count, int flags) {
+long apus_send_message(int fd, const void *bytes, size_t size, const int *handles, size_t count, int flags) {
     union control control;
     struct iovec vector = {(void *)bytes, size};
     struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1};
@@ -106,7 +106,7 @@ static void take_handles(struct cmsghdr *head, int *handles, size_t room, size_t
     }
 }
 
-long apus_receive(int fd, void *bytes, size_t size, int *handles, size_t *count, int *truncated,
+long apus_receive_message(int fd, void *bytes, size_t size, int *handles, size_t *count, int *truncated,
                   int flags) {
     union control control;
     struct iovec vector = {bytes, size};

@@ -12,12 +12,12 @@ int apus_open(int directory, const char *path, uint64_t flags, uint32_t mode) {
     APUS_RESULT(openat(directory, path, (int)flags, (mode_t)mode));
 }
 
-int apus_openat2(int directory, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve) {
+int apus_open_resolved(int directory, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve) {
     uint64_t how[3] = {flags, mode, resolve};  // struct open_how
     APUS_RESULT(syscall(SYS_openat2, directory, path, how, sizeof how));
 }
 
-int apus_close(int fd) { APUS_RESULT(close(fd)); }
+int apus_close_handle(int fd) { APUS_RESULT(close(fd)); }
 
 int apus_duplicate(int fd, int minimum, int close_on_exec) {
     APUS_RESULT(fcntl(fd, close_on_exec ? F_DUPFD_CLOEXEC : F_DUPFD, minimum));

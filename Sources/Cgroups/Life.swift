@@ -26,18 +26,37 @@ extension Cgroup {
     private static func collect(
         from directory: borrowing FileDescriptor, into pids: inout Set<Int32>
     ) throws(Errno) {
-        let text: String
         do throws(Errno) {
-            text = try directory.readCgroup("cgroup.procs")
+            for pid in numbers(in: try directory.readCgroup("cgroup.procs")) { pids.insert(pid) }
         } catch .eopnotsupp {
-            // A threaded cgroup: its processes are listed in the domain above.
-            return
+            // A threaded cgroup lists threads alone.
+            for thread in numbers(in: try directory.readCgroup("cgroup.threads")) {
+                if let pid = process(of: thread) { pids.insert(pid) }
+            }
         }
+    }
+
+    /// Ids, one a line. 0 stands for what the caller's pid namespace does not show.
+    private static func numbers(in text: String) -> [Int32] {
+        var numbers: [Int32] = []
         for line in text.utf8.split(separator: UInt8(ascii: "\n")) {
-            guard let pid = parseNumber(line), let pid = Int32(exactly: pid) else { continue }
-            // 0 stands for a process that the caller's pid namespace does not show.
-            if pid > 0 { pids.insert(pid) }
+            guard let number = parseNumber(line), let id = Int32(exactly: number), id > 0 else {
+                continue
+            }
+            numbers.append(id)
         }
+        return numbers
+    }
+
+    /// The process that a thread belongs to; nil when it has ended.
+    private static func process(of thread: Int32) -> Int32? {
+        let status = try? BorrowedHandle.workingDirectory.readText("/proc/\(thread)/status")
+        guard let status else { return nil }
+        for line in status.utf8.split(separator: UInt8(ascii: "\n"))
+        where line.starts(with: "Tgid:\t".utf8) {
+            return parseNumber(line.dropFirst(6)).flatMap { Int32(exactly: $0) }
+        }
+        return nil
     }
 
     /// Whether a process is in this cgroup or below it; a zombie that is not reaped does not count.

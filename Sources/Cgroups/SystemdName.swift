@@ -25,12 +25,33 @@ struct SystemdName: Equatable {
         let prefix = cgroupsPath.isEmpty ? "apus" : part(1)
         let name = part(2).isEmpty ? id : part(2)
         unit = name
+        guard !name.utf8.contains(UInt8(ascii: "/")), !prefix.utf8.contains(UInt8(ascii: "/")) else {
+            throw CgroupFailure(
+                "'\(cgroupsPath)' has a name with a slash", origin: "linux.cgroupsPath")
+        }
         guard !isSlice else { return }
-        unit = (prefix.isEmpty ? name : prefix + "-" + name) + ".scope"
+        unit = Self.escape(prefix.isEmpty ? name : prefix + "-" + name) + ".scope"
         guard unit.utf8.count < 256 else {
             throw CgroupFailure(
                 "the unit name '\(unit)' is longer than 255 bytes", origin: "linux.cgroupsPath")
         }
+    }
+
+    /// Writes what a unit's name may not have as systemd-escape(1) does: `+` as `\x2b`.
+    private static func escape(_ name: String) -> String {
+        let digits = Array("0123456789abcdef".utf8)
+        var bytes: [UInt8] = []
+        for byte in name.utf8 {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "."),
+                UInt8(ascii: "-"), UInt8(ascii: "@"), UInt8(ascii: "\\"):
+                bytes.append(byte)
+            default:
+                bytes += Array("\\x".utf8) + [digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
     }
 
     /// The unit's cgroup below the cgroup of its manager ("" for the system's).

@@ -1,5 +1,5 @@
 /// A value of the D-Bus type system ("Type System" in the D-Bus specification).
-package indirect enum DBusValue: Equatable {
+package indirect enum DBusValue: Equatable, Sendable {
     case byte(UInt8)
     case boolean(Bool)
     case int16(Int16)

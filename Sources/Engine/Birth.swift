@@ -79,8 +79,10 @@ struct Birth: ~Copyable {
         let plan = preparation.plan
         let gate = try container.directory.makeGate()
         let slots = try Slots(plan.handles)
-        let filter = try seccompProgram(preparation.spec)
-        var launch = Launch(plan: try plan.encoded(seccomp: filter))
+        let filter = preparation.filter
+        var launch = Launch(
+            plan: try plan.encoded(
+                seccomp: filter, cgroup: container.record.cgroup.path))
         launch.base = UInt32(3 + runtime.settings.listenFDs + request.preserveFDs)
         launch.newNamespaces = plan.clone.new
         launch.cgroup = cgroup.map { BorrowedHandle($0) }
@@ -132,7 +134,9 @@ struct Birth: ~Copyable {
 }
 
 extension Failure {
-    /// The init stage was killed. The kubelet and docker's users look for these words.
+    /// The init stage was killed.
+    ///
+    /// The kubelet and docker's users look for these words.
     static func initEnded(outOfMemory: Bool) -> Failure {
         guard outOfMemory else { return Failure("the container's init ended unexpectedly") }
         return Failure("container init was OOM-killed (memory limit too low?)")

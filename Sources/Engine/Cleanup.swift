@@ -1,10 +1,13 @@
 internal import Cgroups
 internal import Linux
 
-/// How a container ends, from its record alone: after a failed `create`, in `delete`, and in
-/// `delete --force`. Everything may have been done before, or only half.
+/// How a container ends, from its record alone.
+///
+/// The same after a failed create, in `delete`, and in `delete --force`. Everything may have been done before, or only half.
 enum Cleanup {
-    /// How long the processes may take to die, milliseconds. A kernel that waits for a device can
+    /// How long the processes may take to die, milliseconds.
+    ///
+    /// A kernel that waits for a device can
     /// keep one for ever.
     private static let patience = 10_000
 

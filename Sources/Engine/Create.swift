@@ -15,7 +15,7 @@ extension Runtime {
         let store = try makeStore()
         guard !store.exists(request.id) else { throw Failure.duplicate(request.id) }
         let preparation = try prepare(request)
-        for warning in preparation.plan.warnings {
+        for warning in preparation.spec.warnings + preparation.plan.warnings {
             settings.warn(warning.description)
         }
 
@@ -70,15 +70,16 @@ extension Runtime {
         return record
     }
 
-    /// Takes back what a failed `create` made, by the code that also deletes. What goes wrong with that
+    /// Takes back what a failed `create` made, by the code that also deletes.
+    ///
+    /// What goes wrong with that
     /// is told beside the failure itself; `delete --force` can then be tried again.
     private func undo(
         _ container: borrowing Container, _ cgroups: borrowing CgroupHost,
         _ failure: inout Failure
     ) {
         do throws(Failure) {
-            try Cleanup.destroy(container.record, on: cgroups)
-            try container.store.remove(container.directory)
+            try remove(container, on: cgroups)
         } catch {
             failure.aftermath.append(error.message)
         }

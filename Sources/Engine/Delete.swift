@@ -36,7 +36,9 @@ extension Runtime {
         lock.remove()
     }
 
-    /// Ends and removes a container whose lock is held. The state goes last: as long as anything is
+    /// Ends and removes a container whose lock is held.
+    ///
+    /// The state goes last: as long as anything is
     /// left, it can be found.
     func remove(
         _ container: borrowing Container, on cgroups: borrowing CgroupHost

@@ -119,8 +119,8 @@ extension StepEncoder {
         case .newSession: add(APUS_OP_SESSION)
         case .keyring(let name, let label): add(APUS_OP_KEYRING, [], [name, label ?? ""])
         case .loopbackUp: add(APUS_OP_LOOPBACK)
-        case .hostPropagation, .openRoot, .mount, .bind, .remount, .mountCgroup, .device,
-            .symlink, .console, .mask, .readOnly, .pivot, .rootReadOnly, .rootPropagation:
+        case .hostPropagation, .openRoot, .overlayRoot, .mount, .bind, .remount, .mountCgroup,
+            .device, .symlink, .console, .mask, .readOnly, .pivot, .rootReadOnly, .rootPropagation:
             encodeMount(operation)
         default: encodeProcess(operation)
         }
@@ -136,6 +136,8 @@ extension StepEncoder {
         case .hostPropagation(let value): add(APUS_OP_PROPAGATION, [Int64(value.rawValue)])
         case .openRoot(let path, let handle, let isShared):
             add(APUS_OP_ROOT, [Self.slot(handle), isShared ? 1 : 0], [path])
+        case .overlayRoot(let inUserNamespace):
+            add(APUS_OP_ROOT_OVERLAY, [inUserNamespace ? 1 : 0])
         case .mount(let mount):
             add(
                 APUS_OP_MOUNT,

@@ -25,12 +25,18 @@ extension Runtime {
         let (spec, plan) = try planExec(request, container, cgroups)
         try checkConsole(request, hasTerminal: plan.hasTerminal)
 
-        let foreground = request.detach ? nil : try attempt("take over signals") {
-            () throws(Errno) in try Foreground()
-        }
+        let foreground =
+            request.detach
+            ? nil
+            : try attempt("take over signals") {
+                () throws(Errno) in try Foreground()
+            }
         let slots = try Slots(
             plan.handles, container: target.handle.borrowed)
-        var launch = Launch(plan: try plan.encoded(seccomp: try seccompProgram(spec)))
+        var launch = Launch(
+            plan: try plan.encoded(
+                seccomp: try seccompProgram(spec, warn: settings.warn),
+                cgroup: container.record.cgroup.path))
         launch.base = UInt32(3 + settings.listenFDs + request.preserveFDs)
         launch.newNamespaces = plan.clone.new
         var attendance = Attendance(plan, settings, request)
@@ -52,8 +58,9 @@ extension Runtime {
         return end.shellCode
     }
 
-    /// Starts the init stage where the container's processes are limited: in the recorded cgroup, or
-    /// where init is now. It may have moved itself into a cgroup below, so that the kernel refuses
+    /// Starts the init stage in the recorded cgroup, or where init is now.
+    ///
+    /// Init may have moved itself into a cgroup below, so that the kernel refuses
     /// processes in the recorded one (EBUSY: "no internal processes").
     private func enter(
         _ launch: Launch, _ slots: Slots, _ request: ExecRequest,
@@ -130,7 +137,8 @@ extension Runtime {
 
     private func checkConsole(_ request: ExecRequest, hasTerminal: Bool) throws(Failure) {
         if hasTerminal && request.detach && request.consoleSocket == nil {
-            var failure = Failure("cannot allocate tty if apus will detach without a console socket")
+            var failure = Failure(
+                "cannot allocate tty if apus will detach without setting console socket")
             failure.hint = "give --console-socket"
             throw failure
         }

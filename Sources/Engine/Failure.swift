@@ -2,7 +2,9 @@ internal import Cgroups
 package import Linux
 internal import OCI
 
-/// Why a verb failed: where, doing what, and what the kernel said. Rendered by `message`, once.
+/// Why a verb failed: where, doing what, and what the kernel said.
+///
+/// Rendered by `message`, once.
 package struct Failure: Error {
     /// What asked for it: a place in config.json ("mounts[3]"), or the container; "" where the
     /// operation says all.
@@ -68,7 +70,9 @@ package struct Failure: Error {
 }
 
 extension Failure {
-    /// The container is not there. containerd and podman take "does not exist" as success of delete.
+    /// The container is not there.
+    ///
+    /// containerd and podman take "does not exist" as success of delete.
     static func unknown(_ id: String) -> Failure {
         Failure("container \"\(id)\" does not exist")
     }

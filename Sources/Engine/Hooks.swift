@@ -4,7 +4,7 @@ internal import Plan
 
 /// A hook that the runtime runs in its own namespaces.
 struct Hook {
-    /// "hooks.poststart[0]"
+    /// Its place in the configuration, "hooks.poststart[0]".
     let origin: String
     let path: String
     /// argv, the program's name first.

@@ -33,7 +33,9 @@ enum PidFile {
     static func split(_ path: String) -> (directory: String, name: String) {
         guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return (".", path) }
         let directory = path[..<slash]
-        return (directory.isEmpty ? "/" : String(directory), String(path[path.index(after: slash)...]))
+        return (
+            directory.isEmpty ? "/" : String(directory), String(path[path.index(after: slash)...])
+        )
     }
 }
 

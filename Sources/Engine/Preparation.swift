@@ -12,13 +12,16 @@ struct Preparation: ~Copyable {
     let spec: Spec
     let rootfs: String
     let plan: Plan
-    let options: PlanOptions
+    /// The seccomp filter, struct sock_filter[]; empty without one.
+    let filter: [UInt8]
     let cgroups: CgroupHost
     let place: CgroupPlace
 }
 
 extension Runtime {
-    /// Reads, checks and plans. Nothing is changed.
+    /// Reads, checks and plans.
+    ///
+    /// Nothing is changed.
     func prepare(_ request: CreateRequest) throws(Failure) -> Preparation {
         let bundle = try Bundle.open(request.bundle, from: settings.workingDirectory)
         let config: [UInt8]
@@ -40,6 +43,7 @@ extension Runtime {
         let options = planOptions(request, bundle: bundle.path)
         let plan: Plan
         do throws(ConfigError) {
+            try spec.validate()
             plan = try Planner.plan(spec, options: options, host: host)
         } catch {
             throw Failure(error, in: Bundle.configName)
@@ -55,7 +59,7 @@ extension Runtime {
         }
         return Preparation(
             bundle: bundle, config: config, spec: spec, rootfs: rootfs, plan: plan,
-            options: options, cgroups: cgroups, place: place)
+            filter: try seccompProgram(spec, warn: settings.warn), cgroups: cgroups, place: place)
     }
 
     /// What `create` would do, with nothing done.
@@ -69,6 +73,7 @@ extension Runtime {
         options.id = request.id
         options.bundle = bundle
         options.noPivot = request.noPivot
+        options.isEphemeral = request.ephemeral
         options.noNewKeyring = request.noNewKeyring
         options.preserveFDs = request.preserveFDs
         options.listenFDs = settings.listenFDs

@@ -4,7 +4,9 @@ internal import Plan
 // What the init stage reports, in words: it sends only the number of a step and an errno.
 
 extension Failure {
-    /// A step of the plan failed. `text` is the path or program concerned.
+    /// A step of the plan failed.
+    ///
+    /// `text` is the path or program concerned.
     init(_ step: Step, _ errno: Errno, _ text: String) {
         self.init("")
         self.errno = errno
@@ -25,7 +27,9 @@ extension Failure {
         }
     }
 
-    /// The program cannot be executed. The words are those that engines look for: they make exit code
+    /// The program cannot be executed.
+    ///
+    /// The words are those that engines look for: they make exit code
     /// 127 of a missing program and 126 of one that cannot be executed.
     private init(ofProgram name: String, _ errno: Errno) {
         let hasPath = name.utf8.contains(UInt8(ascii: "/"))

@@ -8,8 +8,7 @@ extension Runtime {
     /// - Returns: the process's exit code, 128 + the signal that ended it, or 0 when detached.
     package func run(_ request: RunRequest) throws(Failure) -> Int32 {
         guard !request.detach else {
-            let container = try make(request.create)
-            try start(container)
+            _ = try start(try make(request.create))
             return 0
         }
         return try runInForeground(request)
@@ -22,8 +21,7 @@ extension Runtime {
             if !request.noSubreaper { try CurrentProcess.setSubreaper(true) }
             return try Foreground()
         }
-        var container = try make(create)
-        try start(container)
+        var container = try start(try make(create))
         let generation = container.locked.container.record.generation
         let master = container.master.take()
         let process = container.unlock()
@@ -38,16 +36,19 @@ extension Runtime {
     }
 
     /// Starts a container that was just made; where that fails, nothing of it is left.
-    private func start(_ container: borrowing NewContainer) throws(Failure) {
+    private func start(_ container: consuming NewContainer) throws(Failure) -> NewContainer {
         do throws(Failure) {
             try start(container.locked.container)
+            return container
         } catch {
             var failure = error
             do throws(Failure) {
                 try remove(container.locked.container, on: try openCgroups())
             } catch {
                 failure.aftermath.append(error.message)
+                throw failure
             }
+            container.locked.lock.remove()
             throw failure
         }
     }

@@ -8,7 +8,9 @@ extension Runtime {
         return container.state(try container.status(try openCgroups()))
     }
 
-    /// The state of every container, sorted by id. Damaged ones are warned of.
+    /// The state of every container, sorted by id.
+    ///
+    /// Damaged ones are warned of.
     package func list() throws(Failure) -> [State] {
         guard let store = try storeForList() else { return [] }
         let ids = try store.ids()
@@ -26,7 +28,9 @@ extension Runtime {
         return states
     }
 
-    /// Finds the cgroup2 mount. That there is none is no error here.
+    /// Finds the cgroup2 mount.
+    ///
+    /// That there is none is no error here.
     func openCgroups() throws(Failure) -> CgroupHost {
         do throws(CgroupFailure) {
             return try CgroupHost()

@@ -79,7 +79,9 @@ struct Store: ~Copyable {
         return made
     }
 
-    /// Removes what is left of the directory, the record last. Missing files are no error.
+    /// Removes what is left of the directory, the record last.
+    ///
+    /// Missing files are no error.
     func remove(_ directory: borrowing ContainerDirectory) throws(Failure) {
         do throws(Errno) {
             for entry in try directory.handle.entries()

@@ -6,9 +6,12 @@ package protocol Handle: ~Copyable {
     var raw: Int32 { get }
 }
 
+// @usableFromInline: without it Embedded Swift hides the deinit of a package type from other modules.
+
 /// A handle and its only owner: closed when it goes out of scope.
 ///
 /// Every handle made by this module is close-on-exec.
+@usableFromInline
 package struct FileDescriptor: ~Copyable, Handle {
     package private(set) var raw: Int32
 
@@ -18,7 +21,7 @@ package struct FileDescriptor: ~Copyable, Handle {
     }
 
     deinit {
-        if raw >= 0 { _ = apus_close(raw) }
+        if raw >= 0 { _ = apus_close_handle(raw) }
     }
 
     // Embedded Swift knows no `discard` in a package type: -1 stands for a handle that was given away.
@@ -34,7 +37,7 @@ package struct FileDescriptor: ~Copyable, Handle {
     package consuming func close() throws(Errno) {
         let number = raw
         raw = -1
-        _ = try check(apus_close(number))
+        _ = try check(apus_close_handle(number))
     }
 }
 

@@ -76,7 +76,7 @@ extension Handle where Self: ~Copyable {
         if flags.contains(.path) { all &= ~0o400 }
         var attempt = 0
         while true {
-            let result = unsafe apus_openat2(raw, path, all, UInt64(mode), resolve.rawValue)
+            let result = unsafe apus_open_resolved(raw, path, all, UInt64(mode), resolve.rawValue)
             attempt += 1
             let isTransient =
                 result == -Errno.eintr.rawValue || result == -Errno.eagain.rawValue

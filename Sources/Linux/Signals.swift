@@ -99,7 +99,10 @@ package struct ReceivedSignal: Equatable {
     package let sender: Int32
 }
 
+// @usableFromInline: see FileDescriptor.
+
 /// Signals as something to read and poll (signalfd(2)); they are blocked as long as it lives.
+@usableFromInline
 package struct SignalReader: ~Copyable {
     package let handle: FileDescriptor
     private let before: SignalSet

@@ -82,7 +82,7 @@ extension Handle where Self: ~Copyable {
         return try retrying {
             unsafe bytes.withUnsafeBytes { bytes in
                 unsafe numbers.withUnsafeBufferPointer {
-                    unsafe apus_send(
+                    unsafe apus_send_message(
                         raw, bytes.baseAddress, bytes.count, $0.baseAddress, $0.count, 0)
                 }
             }
@@ -98,7 +98,8 @@ extension Handle where Self: ~Copyable {
         let size = try retrying {
             count = 1
             return unsafe bytes.withUnsafeMutableBytes {
-                unsafe apus_receive(raw, $0.baseAddress, $0.count, &number, &count, &isTruncated, 0)
+                unsafe apus_receive_message(
+                    raw, $0.baseAddress, $0.count, &number, &count, &isTruncated, 0)
             }
         }
         bytes.removeLast(limit - size)

@@ -55,6 +55,8 @@ package struct PlanOptions: Equatable {
     package var noPivot = false
     /// `--no-new-keyring`: the caller's session keyring stays.
     package var noNewKeyring = false
+    /// Changes of the root file system are kept in memory and lost at the end (`shell --ephemeral`).
+    package var isEphemeral = false
     /// `--preserve-fds`: handles from 3 that the process keeps.
     package var preserveFDs = 0
     /// LISTEN_FDS of the runtime's own environment: handles from 3, before the preserved ones.

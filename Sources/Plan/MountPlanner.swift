@@ -22,6 +22,13 @@ extension Draft {
             "root",
             .openRoot(
                 path: path, handle: handle, isShared: rootPropagation.contains(.shared)))
+        if options.isEphemeral {
+            guard own.contains(.mount) else {
+                throw ConfigError(path: "root", message: "ephemeral needs a mount namespace")
+            }
+            let inUserNamespace = hasUserNamespace || host.isInUserNamespace
+            add("root", .overlayRoot(inUserNamespace: inUserNamespace))
+        }
     }
 
     /// Whether the runtime opens trees of the host for the init stage: its mapped root could be

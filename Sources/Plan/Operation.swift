@@ -19,6 +19,9 @@ package enum Operation: Equatable {
     // Mounts
     case hostPropagation(Propagation)
     case openRoot(path: String, handle: Slot?, isShared: Bool)
+    /// A layer in memory over the root. In a user namespace overlayfs keeps its own attributes as
+    /// `user.overlay.*`.
+    case overlayRoot(inUserNamespace: Bool)
     case mount(NewMount)
     case bind(Bind)
     case remount(Remount)

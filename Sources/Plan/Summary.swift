@@ -22,8 +22,8 @@ extension Operation {
         case .hostname(let name): "set hostname \(name)"
         case .domainname(let name): "set domain name \(name)"
         case .sysctl(let path, let value): "write /proc/sys/\(path) = \(value)"
-        case .hostPropagation, .openRoot, .mount, .bind, .remount, .mountCgroup, .device,
-            .symlink, .console, .mask, .readOnly, .pivot, .rootReadOnly, .rootPropagation:
+        case .hostPropagation, .openRoot, .overlayRoot, .mount, .bind, .remount, .mountCgroup,
+            .device, .symlink, .console, .mask, .readOnly, .pivot, .rootReadOnly, .rootPropagation:
             mountSummary
         default: processSummary
         }
@@ -38,6 +38,7 @@ extension Operation {
         switch self {
         case .hostPropagation(let propagation): "make / \(propagation.name)"
         case .openRoot(let path, _, _): "open the root \(path)"
+        case .overlayRoot: "put a layer in memory over the root, for all changes"
         case .mount(let mount):
             "mount \(mount.type) on \(mount.target)"
                 + Self.list(mount.settings.words + Self.superblock(mount.superblock) + mount.data)

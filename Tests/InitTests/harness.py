@@ -96,6 +96,17 @@ class Result:
         return f"status={self.status} messages={self.messages} output={self.output!r}"
 
 
+def keep_capabilities():
+    """As the launcher: exec by a user who is not mapped keeps the ambient ones only."""
+    data = (ctypes.c_uint32 * 6)()
+    head = (ctypes.c_uint32 * 2)(0x20080522, 0)
+    LIBC.syscall(125, head, data)
+    data[2], data[5] = data[1], data[4]
+    LIBC.syscall(126, head, data)
+    for bit in range(64):
+        LIBC.prctl(47, 2, bit, 0, 0)
+
+
 class Run:
     """A running init stage. `serve` answers its requests until the socket is closed."""
 
@@ -116,6 +127,8 @@ class Run:
         if pid == 0:
             try:
                 LIBC.prctl(1, signal.SIGKILL, 0, 0, 0)
+                if flags & NEWUSER:
+                    keep_capabilities()
                 for i, handle in enumerate(high):
                     os.dup2(handle, i)
                 os.closerange(len(high), 600)

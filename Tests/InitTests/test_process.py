@@ -114,7 +114,7 @@ def test_limits_and_scheduling():
     steps = [step("RLIMIT", [resource.RLIMIT_NOFILE, 333, 444]), step("OOM_SCORE", [17]),
              step("SCHEDULER", [0, 5, 0, 0, 0, 0, 0]), step("IO_PRIORITY", [2, 6]), step("AFFINITY", [], ["0"]),
              step("PERSONALITY", [0x0040000]), step("MEMORY_POLICY", [2], ["0"])]
-    script = ("ulimit -n; ulimit -Hn; cat /proc/self/oom_score_adj; nice; grep Cpus_allowed_list /proc/self/status;"
+    script = ("ulimit -n; ulimit -Hn; cat /proc/self/oom_score_adj; set -- $(cat /proc/self/stat); echo ${19}; grep Cpus_allowed_list /proc/self/status;"
               "cat /proc/self/personality; head -n1 /proc/self/numa_maps")
     result = run(container(rootfs(), script, after=steps))
     lines = result.output.decode().split("\n")

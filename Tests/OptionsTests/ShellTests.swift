@@ -26,8 +26,8 @@ struct ShellTests {
         #expect(process.args == ["/bin/sh"])
         #expect(process.cwd == "/root")
         #expect(!process.terminal)
-        #expect(process.capabilities?.bounding == ShellSpec.capabilities)
-        #expect(process.capabilities?.effective == ShellSpec.capabilities)
+        #expect(process.capabilities?.bounding == Spec.Capabilities.ordinary)
+        #expect(process.capabilities?.effective == Spec.Capabilities.ordinary)
         #expect(process.capabilities?.ambient == [])
         let linux = try #require(spec.linux)
         #expect(!linux.maskedPaths.isEmpty)
@@ -64,7 +64,7 @@ struct ShellTests {
         #expect(process.user.gid == 100)
         #expect(process.user.additionalGids == [5])
         #expect(process.capabilities?.effective == [])
-        #expect(process.capabilities?.bounding == ShellSpec.capabilities)
+        #expect(process.capabilities?.bounding == Spec.Capabilities.ordinary)
         #expect(try self.spec("--workdir /src ls", host).process?.cwd == "/src")
     }
 
@@ -73,9 +73,9 @@ struct ShellTests {
         arguments: [
             ("--cap-drop ALL", []),
             ("--cap-drop ALL --cap-add net_raw", ["CAP_NET_RAW"]),
-            ("--cap-add SYS_PTRACE", ShellSpec.capabilities + ["CAP_SYS_PTRACE"]),
-            ("--cap-drop CAP_MKNOD", ShellSpec.capabilities.filter { $0 != "CAP_MKNOD" }),
-            ("--cap-add CHOWN", ShellSpec.capabilities),
+            ("--cap-add SYS_PTRACE", Spec.Capabilities.ordinary + ["CAP_SYS_PTRACE"]),
+            ("--cap-drop CAP_MKNOD", Spec.Capabilities.ordinary.filter { $0 != "CAP_MKNOD" }),
+            ("--cap-add CHOWN", Spec.Capabilities.ordinary),
         ])
     func capabilities(line: String, expected: [String]) throws {
         let capabilities = try spec(line).process?.capabilities

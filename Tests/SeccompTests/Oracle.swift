@@ -2,7 +2,7 @@ import Foundation
 import OCI
 
 /// libseccomp, loaded when a test runs: the judge of what a profile means.
-struct Oracle {
+@safe struct Oracle {
     typealias Context = OpaquePointer
     typealias Resolve = @convention(c) (UInt32, UnsafePointer<CChar>) -> CInt
     typealias Add = @convention(c) (Context, UInt32, CInt, UInt32, UnsafeRawPointer) -> CInt
@@ -27,7 +27,7 @@ struct Oracle {
 
     /// The number of a name, negative for none or a multiplexed one.
     func number(of name: String, _ arch: UInt32) -> Int32 {
-        let resolve = symbol("seccomp_syscall_resolve_name_arch", as: Resolve.self)
+        let resolve = unsafe symbol("seccomp_syscall_resolve_name_arch", as: Resolve.self)
         return unsafe resolve(arch, name)
     }
 
@@ -59,7 +59,7 @@ struct Oracle {
             let handle = try? FileHandle(forWritingTo: file)
         else { return nil }
         defer { try? FileManager.default.removeItem(at: file) }
-        let export = symbol("seccomp_export_bpf", as: Export.self)
+        let export = unsafe symbol("seccomp_export_bpf", as: Export.self)
         guard unsafe export(context, handle.fileDescriptor) == 0,
             let data = try? Data(contentsOf: file)
         else { return nil }
@@ -69,7 +69,7 @@ struct Oracle {
     private func add(
         _ rule: Spec.Seccomp.Rule, _ name: String, _ action: UInt32, to context: Context
     ) -> Bool {
-        let add = symbol("seccomp_rule_add_array", as: Add.self)
+        let add = unsafe symbol("seccomp_rule_add_array", as: Add.self)
         let number = number(of: name, Self.x86_64)
         guard number != -1 else { return true }
         let conditions = rule.args.map(Self.words)

@@ -27,9 +27,8 @@ private func rule(
 }
 
 private func profile(
-    _ action: Spec.Seccomp.Action = .errno,
-    architectures: [Spec.Seccomp.Architecture] = [.x86_64, .x86, .x32],
-    _ rules: [Spec.Seccomp.Rule]
+    _ rules: [Spec.Seccomp.Rule], default action: Spec.Seccomp.Action = .errno,
+    architectures: [Spec.Seccomp.Architecture] = [.x86_64, .x86, .x32]
 ) -> Spec.Seccomp {
     var profile = Spec.Seccomp()
     profile.defaultAction = action
@@ -42,7 +41,7 @@ private func profile(
     private func names() -> [String] {
         (0..<Int32(apus_syscall_count)).map { row in
             unsafe withUnsafeBytes(of: apus_syscall_at(row).name) { bytes in
-                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+                unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
             }
         }
     }
@@ -199,9 +198,9 @@ private func profile(
         for action: Spec.Seccomp.Action in [.errno, .allow, .killProcess, .log, .trace, .trap, .kill] {
             for architectures: [Spec.Seccomp.Architecture] in [[.x86_64], [.x86_64, .x86, .x32]] {
                 #expect(
-                    try compare(profile(action, architectures: architectures, mixed)) != nil)
+                    try compare(profile(mixed, default: action, architectures: architectures)) != nil)
                 #expect(
-                    try compare(profile(action, architectures: architectures, socket)) != nil)
+                    try compare(profile(socket, default: action, architectures: architectures)) != nil)
             }
         }
     }

@@ -150,6 +150,7 @@ enum apus_operation {
     APUS_OP_EXECUTABLE,       // s0 args[0], s1 PATH: finds the program now, as the user; errno ENOENT, EACCES, EISDIR; fails with its text
     APUS_OP_VERIFY,           // reads back: a0 uid, a1 gid, a2..a5 effective, permitted, inheritable, bounding, a6 no_new_privs (0, 1, -1 any), a7 ambient
     APUS_OP_EXEC,             // a0 LISTEN_FDS count to pass, a1 1: LISTEN_PID in the environment becomes our process number, a2 1: HOME, where the environment has none, from the image's /etc/passwd; s0 args joined with NUL, s1 environment joined with NUL. Closes every handle from BASE
+    APUS_OP_ROOT_OVERLAY,     // after ROOT: a layer in memory over the root, what changes is lost at the end; mounts below the root are not seen. a0 1: in a user namespace (overlayfs uses attributes user.overlay.*)
 };
 
 #endif

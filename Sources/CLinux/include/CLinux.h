@@ -27,8 +27,8 @@ struct apus_status {
 };
 
 int apus_open(int directory, const char *path, uint64_t flags, uint32_t mode);
-int apus_openat2(int directory, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve);
-int apus_close(int fd);
+int apus_open_resolved(int directory, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve);
+int apus_close_handle(int fd);
 int apus_duplicate(int fd, int minimum, int close_on_exec);
 int apus_duplicate_to(int fd, int number, int close_on_exec);
 int apus_get_descriptor_flags(int fd);
@@ -81,10 +81,10 @@ int apus_unix_listen(const char *path, size_t size, int type, int backlog);
 int apus_accept(int fd);
 int apus_shutdown(int fd, int how);
 /// One message with up to APUS_HANDLES_MAX handles (SCM_RIGHTS).
-long apus_send(int fd, const void *bytes, size_t size, const int *handles, size_t count, int flags);
+long apus_send_message(int fd, const void *bytes, size_t size, const int *handles, size_t count, int flags);
 /// `count` comes in as the room in `handles` and goes out as the number received. Handles are
 /// close-on-exec; those there was no room for are closed. `truncated`: the packet was longer than `size`.
-long apus_receive(int fd, void *bytes, size_t size, int *handles, size_t *count, int *truncated, int flags);
+long apus_receive_message(int fd, void *bytes, size_t size, int *handles, size_t *count, int *truncated, int flags);
 /// SO_PEERCRED: the process at the other end of a connected Unix socket.
 int apus_peer(int fd, int32_t *pid, uint32_t *uid, uint32_t *gid);
 int apus_inotify(int flags);

@@ -16,8 +16,6 @@ package struct ShellHost: Sendable {
     package var ownership: Ownership?
     /// The host's /etc/resolv.conf is shown inside (only with the host's network).
     package var sharesResolver = false
-    /// The filter of system calls.
-    package var seccomp: Spec.Seccomp?
 
     package init() {}
 
@@ -48,7 +46,8 @@ package struct ShellSpec {
     private init(_ request: ShellRequest, _ host: ShellHost) {
         self.request = request
         self.host = host
-        spec = Defaults.spec()
+        let args = request.command.isEmpty ? [host.shell] : request.command
+        spec = Spec.shell(root: host.root, args: args)
     }
 
     /// The configuration; `request.binds` have absolute sources.
@@ -62,17 +61,13 @@ package struct ShellSpec {
     }
 
     private mutating func makeRoot() {
-        var root = Spec.Root()
-        root.path = host.root
-        root.readonly = request.isReadOnly
-        spec.root = root
+        spec.root?.readonly = request.isReadOnly
         spec.hostname = request.hostname ?? host.hostname
     }
 
     private mutating func makeProcess() {
-        var process = Spec.Process()
+        var process = spec.process ?? Spec.Process()
         process.terminal = host.hasTerminal
-        process.args = request.command.isEmpty ? [host.shell] : request.command
         process.cwd = request.workdir ?? (request.command.isEmpty ? host.user.home : "/")
         process.user.uid = host.user.uid
         process.user.gid = host.user.gid
@@ -80,6 +75,9 @@ package struct ShellSpec {
         process.user.additionalGids = host.user.groups
         process.env = environment()
         process.capabilities = capabilities()
+        process.rlimits = []
+        // su and sudo work inside: what they can gain is in the bounding set.
+        process.noNewPrivileges = false
         spec.process = process
     }
 
@@ -94,15 +92,8 @@ package struct ShellSpec {
         return list + request.environment
     }
 
-    /// What a container needs to install packages and run services, and no more.
-    static let capabilities = [
-        "CAP_AUDIT_WRITE", "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_FSETID", "CAP_KILL",
-        "CAP_MKNOD", "CAP_NET_BIND_SERVICE", "CAP_NET_RAW", "CAP_SETFCAP", "CAP_SETGID",
-        "CAP_SETPCAP", "CAP_SETUID", "CAP_SYS_CHROOT",
-    ]
-
     private func capabilities() -> Spec.Capabilities {
-        var kept = request.droppedCapabilities.contains("ALL") ? [] : Self.capabilities
+        var kept = request.droppedCapabilities.contains("ALL") ? [] : Spec.Capabilities.ordinary
         if request.addedCapabilities.contains("ALL") {
             kept = Capability.names.map { $0.description }
         }
@@ -123,15 +114,25 @@ package struct ShellSpec {
         return sets
     }
 
-    private mutating func makeMounts() {
-        if host.ownership != nil, request.network == .host {
-            // A user namespace may mount sysfs only with a network of its own.
-            for index in spec.mounts.indices where spec.mounts[index].destination == "/sys" {
+    /// What an ordinary user cannot have, in a form that it can.
+    private mutating func adaptMounts(to ownership: ShellHost.Ownership) {
+        let hasTerminalGroup = Self.isMapped(5, own: ownership.gid, ranges: ownership.gids)
+        for index in spec.mounts.indices {
+            switch spec.mounts[index].destination {
+            case "/dev/pts" where !hasTerminalGroup:
+                spec.mounts[index].options.removeAll { $0 == "gid=5" }
+            case "/sys" where request.network == .host:
+                // A user namespace may mount sysfs only with a network of its own.
                 spec.mounts[index] = Spec.Mount(
                     "/sys", type: "none", source: "/sys",
                     options: ["rbind", "nosuid", "noexec", "nodev", "rro"])
+            default: break
             }
         }
+    }
+
+    private mutating func makeMounts() {
+        if let ownership = host.ownership { adaptMounts(to: ownership) }
         if host.sharesResolver {
             spec.mounts.append(
                 Spec.Mount(
@@ -156,7 +157,6 @@ package struct ShellSpec {
         var linux = spec.linux ?? Spec.Linux()
         linux.namespaces = [.pid, .mount, .uts, .ipc, .cgroup].map { Spec.Namespace($0) }
         if request.network == .none { linux.namespaces.append(Spec.Namespace(.network)) }
-        linux.seccomp = host.seccomp
         var resources = linux.resources ?? Spec.Resources()
         if let ownership = host.ownership {
             linux.namespaces.append(Spec.Namespace(.user))

@@ -2,6 +2,7 @@ internal import Engine
 internal import Linux
 internal import OCI
 internal import Options
+internal import Seccomp
 
 extension Command {
     /// `apus shell`: the exit code of the command inside.
@@ -30,7 +31,10 @@ extension Command {
         let host = try shellHost(request, root)
         var create = CreateRequest(
             id: request.name ?? "shell-\(CurrentProcess.pid)", bundle: root.path)
-        create.spec = ShellSpec.make(request, host)
+        var spec = ShellSpec.make(request, host)
+        spec.linux?.seccomp = Seccomp.defaultProfile(
+            capabilities: spec.process?.capabilities?.bounding ?? [])
+        create.spec = spec
         create.ephemeral = request.isEphemeral
         return RunRequest(create: create)
     }
@@ -61,7 +65,6 @@ extension Command {
             BorrowedHandle.standardInput.isTerminal && BorrowedHandle.standardOutput.isTerminal
         host.term = environment["TERM"]
         host.sharesResolver = request.network == .host && root.hasResolver
-        host.seccomp = Defaults.seccomp()
         if CurrentProcess.effectiveUID != 0 {
             let ownership = ownership()
             try Self.check(host.user, in: ownership)

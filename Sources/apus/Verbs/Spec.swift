@@ -10,9 +10,9 @@ extension Command {
         let isRootless = arguments.has("rootless")
         let spec =
             isRootless
-            ? Defaults.rootlessSpec(
+            ? Spec.rootlessExample(
                 uid: CurrentProcess.effectiveUID, gid: CurrentProcess.effectiveGID)
-            : Defaults.spec()
+            : Spec.example()
         let path = directory + "/config.json"
         do throws(Errno) {
             let file = try FileDescriptor.open(
