@@ -36,7 +36,7 @@ extension Cgroup {
         }
     }
 
-    /// Ids, one a line. 0 stands for what the caller's pid namespace does not show.
+    /// Ids, one a line; 0 stands for what the caller's pid namespace does not show.
     private static func numbers(in text: String) -> [Int32] {
         var numbers: [Int32] = []
         for line in text.utf8.split(separator: UInt8(ascii: "\n")) {
@@ -64,7 +64,7 @@ extension Cgroup {
         try event("populated")
     }
 
-    /// A flag of cgroup.events. A cgroup that was removed has none set.
+    /// A flag of cgroup.events; a cgroup that was removed has none set.
     private func event(_ name: String) throws(CgroupFailure) -> Bool {
         do throws(Errno) {
             return Counter.parse(try directory.readCgroup("cgroup.events")).value(of: name) != 0
@@ -245,7 +245,7 @@ extension Cgroup {
             for pid in pids.prefix(8) { list += " \(pid)" }
             throw CgroupFailure(
                 "\(pids.count) process(es) outlive SIGKILL:\(list)", path: place.path,
-                hint: "they wait in the kernel for a device or a file system; look at /proc/PID/stack")
+                hint: "they wait in the kernel, often for a file system; see /proc/PID/stack")
         }
         if place.driver == .systemd { try stopUnit(place) }
         try cgroup.removeWithParents(on: host, milliseconds: milliseconds)
