@@ -34,7 +34,8 @@ struct IDLock: ~Copyable {
                 let isTaken = try file.tryLock()
                 let isGone = try file.status().links == 0
                 if isTaken && !isGone { return IDLock(file: file, directory: directory, id: id) }
-                if isTaken { continue }
+            } catch .enoent where waited < patience {
+                // The last lock's holder removed the directory between the two calls.
             } catch {
                 throw Failure("lock container \"\(id)\"", error, path: store.path)
             }
@@ -50,6 +51,8 @@ struct IDLock: ~Copyable {
     consuming func remove() {
         // A file that stays is an empty one that the next container of this id uses.
         try? directory.unlink(id)
+        // Fails as long as others are in it.
+        try? directory.removeDirectory("../" + Self.directoryName)
     }
 
     /// Whether somebody holds the lock of `id`.

@@ -6,10 +6,11 @@ package protocol Handle: ~Copyable {
     var raw: Int32 { get }
 }
 
+// @usableFromInline: without it Embedded Swift hides the deinit of a package type from other modules.
+
 /// A handle and its only owner: closed when it goes out of scope.
 ///
 /// Every handle made by this module is close-on-exec.
-// Embedded Swift shows the deinit of a package type to other modules only with this attribute.
 @usableFromInline
 package struct FileDescriptor: ~Copyable, Handle {
     package private(set) var raw: Int32

@@ -99,8 +99,9 @@ package struct ReceivedSignal: Equatable {
     package let sender: Int32
 }
 
+// @usableFromInline: see FileDescriptor.
+
 /// Signals as something to read and poll (signalfd(2)); they are blocked as long as it lives.
-// As for FileDescriptor: its deinit is used by other modules.
 @usableFromInline
 package struct SignalReader: ~Copyable {
     package let handle: FileDescriptor
