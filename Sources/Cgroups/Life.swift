@@ -224,16 +224,20 @@ extension Cgroup {
     /// the cgroup, its parents that were made for it, and the unit.
     ///
     /// The same for `delete`, `delete --force` and a create that failed; a second call does nothing.
-    /// A cgroup with another container's stamp is left alone.
+    ///
+    /// - Parameter isCommitted: whether a process of the container is known to have been in it.
+    ///   Until then nothing of the container's has run, and a cgroup without its stamp is another's:
+    ///   it is left alone. From then on the stamp says nothing, because the container can change it.
     package static func destroy(
-        _ place: CgroupPlace, on host: borrowing CgroupHost, milliseconds: Int = 10_000
+        _ place: CgroupPlace, isCommitted: Bool, on host: borrowing CgroupHost,
+        milliseconds: Int = 10_000
     ) throws(CgroupFailure) {
         guard let cgroup = try open(place, on: host) else {
             if place.driver == .systemd { try stopUnit(place) }
             return
         }
         let owner = Stamp.owner(of: cgroup.directory)
-        guard owner == place.stamp else {
+        guard isCommitted || owner == place.stamp else {
             // Made and not yet stamped when the runtime was killed: nobody's, if empty.
             guard owner == nil, !(try cgroup.isPopulated()) else { return }
             return try cgroup.removeWithParents(on: host, milliseconds: 200)
