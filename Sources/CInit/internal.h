@@ -140,6 +140,7 @@ int apus_parse_list(const char *text, unsigned long *mask, size_t size);
 int apus_drop_inheritable(void);
 
 // exec.c
+void apus_write_decimal(uint32_t number, char digits[12]);
 /// Really closes every handle that the steps still to come do not need.
 int apus_close_others(struct apus_init *init);
 /// Makes ready what EXEC needs while every call is still allowed: before a filter is loaded.
@@ -168,5 +169,6 @@ apus_step_function apus_step_bounding, apus_step_groups, apus_step_user,
     apus_step_capabilities, apus_step_no_new_privileges, apus_step_seccomp,
     apus_step_verify;                                                              // credential.c
 apus_step_function apus_step_executable, apus_step_exec;                           // exec.c
+void apus_write_decimal(uint32_t number, char digits[12]);
 
 #endif

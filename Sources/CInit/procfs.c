@@ -2,7 +2,7 @@
 // (CVE-2019-16884, CVE-2025-52881).
 #include "internal.h"
 
-#include <sys/vfs.h>
+#include <sys/prctl.h>
 
 enum { ATTRIBUTES = APUS_ATTR_NOSUID | APUS_ATTR_NODEV | APUS_ATTR_NOEXEC };
 
@@ -62,7 +62,15 @@ static int write_file(int proc, const char *path, struct apus_text text) {
 
 int apus_proc_write(struct apus_init *init, const char *path, struct apus_text text) {
     int proc = apus_proc(init);
-    return proc < 0 ? proc : write_file(proc, path, text);
+    if (proc < 0) return proc;
+    int result = write_file(proc, path, text);
+    if (result != -EACCES) return result;
+    // Our files are of the root of the user namespace that we were executed in, as long as we are not
+    // dumpable (proc(5)): one who joined another is a stranger to his own. There is little to see in us.
+    if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0) return -errno;
+    result = write_file(proc, path, text);
+    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0) return -errno;
+    return result;
 }
 
 /// A full instance is needed for /proc/sys; it is closed at once. The path stays below that.

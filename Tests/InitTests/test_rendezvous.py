@@ -17,10 +17,10 @@ def gate():
     return place, handles
 
 
-def gated(steps, root=None):
+def gated(steps, before=(), last=()):
     place, (inner, report) = gate()
-    data = plan([*prologue(root or rootfs()), *standard_mounts(), *devices(), step("PIVOT", [0]),
-                 step("AWAIT", [C["APUS_AT_READY"]]), step("GATE"), *steps])
+    waiting = before or [step("AWAIT", [C["APUS_AT_READY"]]), step("GATE")]
+    data = plan([*prologue(rootfs()), *standard_mounts(), *devices(), step("PIVOT", [0]), *waiting, *steps, *last])
     running = Run(data, gate=inner, report=report)
     os.close(inner)
     os.close(report)
