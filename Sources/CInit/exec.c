@@ -93,7 +93,7 @@ int apus_reset_signals(void) {
 }
 
 /// Standard handles on the host's null device become the container's own, so that no handle of the
-/// host stays. Only where that is a null device: an image may have planted something (CVE-2026-88265).
+/// host stays. Only where that is a null device: an image may plant something (CVE-2026-88265).
 static int reopen_null(struct apus_init *init) {
     int own = -1;
     for (int handle = 0; handle < 3; handle++) {
@@ -169,7 +169,8 @@ static bool find_home(int file, const char *uid, char *home, size_t room) {
     }
 }
 
-/// HOME from the image's /etc/passwd: a regular file, opened without blocking; "/" where it says nothing.
+/// HOME from the image's /etc/passwd: a regular file, opened without blocking; "/" where it says
+/// nothing.
 static char *home_entry(struct apus_init *init, uint32_t uid) {
     char *entry = apus_allocate(APUS_PATH_MAX);
     if (!entry) return NULL;

@@ -13,7 +13,8 @@ int apus_propagate(int at, const char *path, unsigned flags, uint64_t propagatio
 static int set_attributes(int mount, unsigned flags, uint64_t set, uint64_t clear) {
     // The access time modes are one field: to set one means to clear the others (mount_setattr(2)).
     if ((set | clear) & APUS_ATTR_ATIME) clear |= APUS_ATTR_ATIME;
-    struct apus_mount_attr attributes = {.set = set, .clear = clear & ~(set & ~(uint64_t)APUS_ATTR_ATIME)};
+    clear &= ~(set & ~(uint64_t)APUS_ATTR_ATIME);
+    struct apus_mount_attr attributes = {.set = set, .clear = clear};
     if ((attributes.set | attributes.clear) == 0) return 0;
     return apus_mount_setattr(mount, "", flags | APUS_AT_EMPTY_PATH, &attributes);
 }
@@ -274,7 +275,8 @@ int apus_step_remount(struct apus_init *init, const struct apus_command *command
 int apus_tmpfs(const char *mode, unsigned attributes) {
     int context = apus_fsopen("tmpfs");
     if (context < 0) return context;
-    int result = apus_fsconfig(context, APUS_SET_STRING, "mode", mode);
+    int result = apus_fsconfig(context, APUS_SET_STRING, "source", "tmpfs");
+    if (result >= 0) result = apus_fsconfig(context, APUS_SET_STRING, "mode", mode);
     if (result >= 0) result = apus_fsconfig(context, APUS_SET_STRING, "size", "4096");
     if (result >= 0) result = apus_fsconfig(context, APUS_SET_STRING, "nr_inodes", "1");
     if (result >= 0) result = apus_fsconfig(context, APUS_CMD_CREATE, NULL, NULL);

@@ -104,7 +104,7 @@ int apus_step_become_root(struct apus_init *init, const struct apus_command *com
         return apus_at(init, -errno, "groups");
     }
     if (syscall(SYS_setresuid, 0, 0, 0) < 0) return apus_at(init, -errno, "uid");
-    // The launcher made them inheritable and ambient: exec takes all from a user that is not mapped.
+    // The launcher made them ambient: exec takes all others from a user that is not mapped.
     int result = apus_drop_inheritable();
     if (result < 0) return result;
     return apus_follow_runtime(init);
@@ -135,7 +135,8 @@ int apus_step_keyring(struct apus_init *init, const struct apus_command *command
     long keyring = syscall(SYS_keyctl, JOIN_SESSION_KEYRING, command->s[0].bytes, 0, 0, 0);
     int result = keyring < 0 ? -errno : 0;
     if (result >= 0) {
-        result = apus_result(syscall(SYS_keyctl, KEYCTL_SETPERM, keyring, KEYRING_PERMISSIONS, 0, 0));
+        result = apus_result(
+            syscall(SYS_keyctl, KEYCTL_SETPERM, keyring, KEYRING_PERMISSIONS, 0, 0));
     }
     if (result == -ENOSYS) {  // a kernel without keys has none to keep apart
         apus_warn(init, result, command->s[0].bytes);

@@ -82,6 +82,16 @@ def test_join_a_user_namespace():
     assert run([step("JOIN", [0, NEWUSER | NEWPID])], slots=[os.pidfd_open(os.getpid())], flags=0).failure() is None
 
 
+def test_user_namespace_without_a_pid_namespace():
+    # May not mount a procfs: the one that is there is cloned, for the steps that write to it.
+    steps = [step("AWAIT", [1]), step("BECOME_ROOT", [0]), step("SYSCTL", [], ["net/ipv4/ip_forward", "1"]),
+             step("OOM_SCORE", [55]), *shell("cat /proc/sys/net/ipv4/ip_forward /proc/self/oom_score_adj")]
+    result = run(steps, flags=NEWUSER | NEWNS | NEWNET, user_maps=MAPS)
+    assert result.output.split() == [b"1", b"55"], result
+    failure = run([*steps[:2], mount("proc", "/proc")], flags=NEWUSER | NEWNS, user_maps=MAPS).failure()
+    assert failure[1] == "EPERM", failure
+
+
 def test_forked_child_dies_with_the_runtime():
     helper = os.fork()
     if helper == 0:
