@@ -1,7 +1,6 @@
 """What a test is and what it gets: a bundle, a private state root, a runtime with deadlines, and the
 invariants that hold after every test (no process, cgroup, mount or state left)."""
 import ctypes
-import fcntl
 import inspect
 import json
 import os
@@ -9,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import time
+import traceback
 
 import bundles
 
@@ -478,7 +478,6 @@ def perform(entry, number):
     except Failure as failure:
         verdict, text = "FAIL", str(failure)
     except Exception as error:  # a fault of the test is a failure too
-        import traceback
         verdict, text = "FAIL", f"{type(error).__name__}: {error}\n{traceback.format_exc(limit=-4)}"
     signal.alarm(0)
     problems = t.finish()

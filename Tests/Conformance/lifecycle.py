@@ -1,6 +1,7 @@
 """create, start, state, kill, delete, list, ps, pause, resume: what happens in which order."""
 import json
 import os
+import pwd
 import re
 import signal
 import time
@@ -524,7 +525,6 @@ def oci_version_of_state(t):
 @test
 def owner(t):
     """state names the user who made the container"""
-    import pwd
     identifier = t.create(t.bundle())
     t.equal(t.state(identifier).get("owner"), pwd.getpwuid(os.geteuid()).pw_name)
 
