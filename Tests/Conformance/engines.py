@@ -4,7 +4,7 @@ import json
 import os
 
 from bundles import CAPABILITIES
-from harness import test
+from harness import Settings, test
 
 # Names that an engine's profile allows; three architectures and argument rules stand behind them.
 CALLS = """accept accept4 access adjtimex alarm bind brk cachestat capget capset chdir chmod chown
@@ -179,7 +179,7 @@ def foreground_run_of_buildkit(t):
     t.eventually(lambda: '"running"' in t.rt("state", identifier).out, "running")
     t.equal(t.ok("exec", identifier, "echo", "x").out, "x\n")
     t.ok("kill", identifier, "SIGKILL")
-    t.equal(process.wait(10), 137)
+    t.equal(process.wait(10 * Settings.patience), 137)
     t.equal(t.rt("delete", "--force", identifier).code, 0)
 
 

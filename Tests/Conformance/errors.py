@@ -10,7 +10,7 @@ def raw(t, content, text=None, seconds=3):
     bundle = t.bundle()
     bundle.raw = content
     result = t.refused(bundle, text=text)
-    t.true(result.seconds < seconds, f"took {result.seconds:.1f} s")
+    t.quick(result.seconds, seconds, str(result))
     return result
 
 

@@ -73,6 +73,8 @@ class Settings:
     sample = 1
     verbose = False
     cgroup_base = ""
+    # Every deadline is multiplied by this: an emulated machine is slow.
+    patience = float(os.environ.get("APUS_TEST_PATIENCE", "1"))
     cgroup_mount = "/sys/fs/cgroup"
 
 
@@ -172,12 +174,17 @@ class T:
         if not any(p in text for p in parts):
             raise Failure(f"{what}: expected {' or '.join(map(repr, parts))} in {text[-1500:]!r}")
 
+    def quick(self, seconds, limit, what):
+        """`seconds` were taken and no more than `limit` may be, on a machine of ordinary speed."""
+        if seconds > limit * Settings.patience:
+            raise Failure(f"took {seconds:.2f} s, expected {limit}: {what}")
+
     def lacks(self, text, part, what="text"):
         if part in text:
             raise Failure(f"{what}: did not expect {part!r} in {text[-1500:]!r}")
 
     def eventually(self, condition, text="condition", seconds=10):
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + seconds * Settings.patience
         while True:
             value = condition()
             if value:
@@ -214,6 +221,7 @@ class T:
     def rt(self, *arguments, stdin=None, timeout=20, env=None, cwd=None, wrap=(), pass_fds=(),
            plain=False, reap=False):
         """Runs the runtime to its end; stdio are files, so that a container cannot hold a pipe."""
+        timeout *= Settings.patience
         self.count += 1
         paths = [f"{self.directory}/{kind}{self.count}" for kind in ("in", "out", "err")]
         with open(paths[0], "wb") as file:
@@ -387,7 +395,7 @@ class T:
         for cleanup in reversed(self.cleanups):
             cleanup()
         self.reap()
-        deadline = time.monotonic() + 1
+        deadline = time.monotonic() + Settings.patience
         while (left := self.descendants()) and time.monotonic() < deadline:
             time.sleep(0.01)
         for pid in left:
@@ -468,7 +476,7 @@ def perform(entry, number):
         raise Failure(f"the test did not end in {entry.timeout} s")
 
     signal.signal(signal.SIGALRM, late)
-    signal.alarm(entry.timeout)
+    signal.alarm(int(entry.timeout * Settings.patience))
     t = T(entry.name, number)
     verdict, text = "ok", ""
     try:

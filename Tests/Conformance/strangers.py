@@ -5,7 +5,7 @@ import signal
 import socket
 import time
 
-from harness import cases, test
+from harness import Settings, cases, test
 
 
 @test
@@ -52,7 +52,7 @@ def create_returns_while_stdio_is_a_pipe(t):
     reader, writer = os.pipe()
     process = t.spawn("create", "-b", bundle.path, identifier, stdout=writer)
     os.close(writer)
-    t.equal(process.wait(10), 0)
+    t.equal(process.wait(10 * Settings.patience), 0)
     t.ok("start", identifier)
     got = b""
     while part := os.read(reader, 100):
@@ -67,7 +67,7 @@ def start_does_not_hold_stdio(t):
     reader, writer = os.pipe()
     process = t.spawn("start", identifier, stdout=writer)
     os.close(writer)
-    t.equal(process.wait(10), 0)
+    t.equal(process.wait(10 * Settings.patience), 0)
     os.set_blocking(reader, False)
     t.eventually(lambda: os.read(reader, 1) == b"", "the pipe ends")
 
@@ -131,7 +131,7 @@ def notify_socket(t):
     while b"READY=1" not in got or b"MAINPID" not in got:
         got += server.recv(4096)
     t.contains(got.decode(), f"MAINPID={pid}")
-    t.equal(process.wait(10), 0)
+    t.equal(process.wait(10 * Settings.patience), 0)
 
 
 @test
@@ -151,7 +151,7 @@ def dev_null_as_stdio(t):
     bundle = t.bundle("sh", "-c", "test -c /proc/self/fd/0 && readlink /proc/self/fd/0 >/out")
     identifier = t.own(t.new_id(), bundle)
     process = t.spawn("run", "-b", bundle.path, identifier)
-    t.equal(process.wait(10), 0)
+    t.equal(process.wait(10 * Settings.patience), 0, t.read(f"{t.directory}/stderr{t.count}"))
     t.equal(t.read(f"{bundle.rootfs}/out"), "/dev/null\n")
 
 
