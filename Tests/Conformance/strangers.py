@@ -148,11 +148,14 @@ def thirty_annotations(t):
 @test
 def dev_null_as_stdio(t):
     """/dev/null as stdio is the container's own"""
-    bundle = t.bundle("sh", "-c", "test -c /proc/self/fd/0 && readlink /proc/self/fd/0 >/out")
+    bundle = t.bundle("sh", "-c", "readlink /proc/self/fd/0 >/out; sleep 1000")
     identifier = t.own(t.new_id(), bundle)
-    process = t.spawn("run", "-b", bundle.path, identifier)
-    t.equal(process.wait(10 * Settings.patience), 0, t.read(f"{t.directory}/stderr{t.count}"))
+    t.equal(t.spawn("create", "-b", bundle.path, identifier).wait(10 * Settings.patience), 0)
+    t.ok("start", identifier)
+    t.eventually(lambda: os.path.exists(f"{bundle.rootfs}/out") and t.read(f"{bundle.rootfs}/out"), "read")
     t.equal(t.read(f"{bundle.rootfs}/out"), "/dev/null\n")
+    inside = os.stat(f"/proc/{t.pid(identifier)}/fd/0")
+    t.equal((os.major(inside.st_rdev), os.minor(inside.st_rdev)), (1, 3))
 
 
 @cases([("state", "state"), ("list", "list")])
