@@ -18,6 +18,9 @@ int apus_init_main(int argc, char **argv);
 extern const unsigned char apus_init_image[];
 extern const size_t apus_init_image_size;
 
+/// The same address, for Swift: it imports no array of unknown size.
+static inline const void *apus_init_image_start(void) { return apus_init_image; }
+
 /// Handles given to the init stage, counted from BASE. Handles named by steps ("slot") count on
 /// from APUS_HANDLE_FIRST_SLOT.
 enum {
@@ -100,7 +103,7 @@ enum apus_operation {
     APUS_OP_AWAIT = 1,        // a0 checkpoint
     APUS_OP_GATE,             // wait for `start`; ends the process when the FIFO is unlinked or the state is gone
     APUS_OP_FORK,             // a0 CLONE_NEW* flags: the steps that follow are done by a child cloned with CLONE_PARENT; this process tells its pid (APUS_PROCESS) and ends
-    APUS_OP_JOIN,             // a0 slot, a1 CLONE_NEW* type or types (of a pidfd): setns
+    APUS_OP_JOIN,             // a0 slot, a1 CLONE_NEW* type or types (of a pidfd): setns. A user namespace that is the process's own already is no error
     APUS_OP_UNSHARE,          // a0 CLONE_NEW* flags
     APUS_OP_TIME_OFFSETS,     // s0 lines for /proc/self/timens_offsets (after UNSHARE of the time namespace, before any fork)
     APUS_OP_BECOME_ROOT,      // a0 1: setgroups is denied. uid and gid 0 of the user namespace
@@ -109,11 +112,11 @@ enum apus_operation {
     APUS_OP_LOOPBACK,         // brings lo up
     // Mounts. "target" is a path inside the root, resolved there; missing targets are made.
     APUS_OP_PROPAGATION,      // a0 MS_* flags for "/" of the new mount namespace
-    APUS_OP_ROOT,             // a0 slot of a detached tree or -1, a1 1: keep submounts shared (rootfsPropagation shared); s0 path: opens the root, bound onto itself
+    APUS_OP_ROOT,             // a0 slot of a detached tree or -1, a1 1: keep submounts shared (rootfsPropagation shared); s0 path: opens the root, bound onto itself (only opened where PIVOT is a chroot)
     APUS_OP_MOUNT,            // a new file system. a0 how, a1 attributes to set (MOUNT_ATTR_*), a2 to clear, a3 propagation MS_* or 0, a4 attributes to set recursively, a5 to clear recursively, a6 superblock MS_* flags; s0 type, s1 source, s2 target, s3 data options joined with ',', s4 SELinux context or ""
     APUS_OP_BIND,             // a0 how, a1..a5 as MOUNT, a6 slot of a detached tree or -1; s0 source (host path), s1 target
     APUS_OP_REMOUNT,          // a0 how, a1..a5, a6 superblock flags; s0 target, s1 data ("remount" in the options)
-    APUS_OP_CGROUP_MOUNT,     // cgroup2, the container's view: a0..a5 as MOUNT; s0 target. In a cgroup namespace a fresh mount, otherwise the host's cloned, below the container's own cgroup s1
+    APUS_OP_CGROUP_MOUNT,     // cgroup2, the container's view: a0..a5 as MOUNT; s0 target. After UNSHARE or JOIN of a cgroup namespace a fresh mount, otherwise the host's /sys/fs/cgroup cloned below the container's own cgroup s1 ("/a/b"; "": no such fallback)
     APUS_OP_DEVICE,           // a0 mode with S_IFMT, a1 major, a2 minor, a3 uid, a4 gid, a5 1: bind the host's node instead of mknod, a6 1: a default device, an existing right node is kept; s0 path
     APUS_OP_SYMLINK,          // a0 1: replace an existing file; s0 contents, s1 path
     APUS_OP_CONSOLE,          // pty from the container's devpts; a0 width, a1 height (0: none), a2 uid, a3 1: bind /dev/console; awaits APUS_AT_CONSOLE with the master; stdio becomes the slave, controlling terminal
@@ -134,19 +137,20 @@ enum apus_operation {
     APUS_OP_AFFINITY,         // s0 CPU list ("0-3,5"); "" = every CPU; errors only warn where the list is ""
     APUS_OP_PERSONALITY,      // a0 persona
     APUS_OP_MEMORY_POLICY,    // a0 mode with flags; s0 node list
-    APUS_OP_PASS_STDIO,       // a0 uid, a1 gid: chown handles 0-2 to the user (EPERM, EROFS are ignored)
-    APUS_OP_WORKDIR,          // s0 path; a0 1: made when missing
+    APUS_OP_PASS_STDIO,       // a0 uid, a1 gid or -1: chown handles 0-2 to the user (EPERM, EROFS are ignored)
+    APUS_OP_WORKDIR,          // s0 path; a0 1: made when missing; a1 1: a first try, as root: EACCES and EPERM leave it to the WORKDIR after USER, which does nothing when this one did it
     APUS_OP_LABEL,            // a0 0: SELinux, 1: AppArmor; s0: written for the next exec through the private procfs, read back
-    APUS_OP_HOOK,             // a0 timeout in seconds or -1; a1 namespace kind of the path (0: the runtime's root, kept open; 1: the container's); s0 path, s1 state JSON, s2 arguments joined with NUL, s3 environment joined with NUL
+    APUS_OP_HOOK,             // a0 timeout in seconds or -1; a1 namespace kind of the path (0: the runtime's root, kept open; 1: the container's); s0 path, s1 state JSON (a `"pid":0` in it becomes the hook's parent as seen from its pid namespace), s2 arguments joined with NUL, s3 environment joined with NUL
     APUS_OP_BOUNDING,         // a0 mask of capabilities to keep
     APUS_OP_GROUPS,           // a0 1: setgroups is denied, skip; a1.. the supplementary groups
-    APUS_OP_USER,             // a0 uid, a1 gid, a2 umask or -1; keeps the capabilities
+    APUS_OP_USER,             // a0 uid, a1 gid, a2 umask or -1 (022); keeps the capabilities
     APUS_OP_CAPABILITIES,     // a0 effective, a1 permitted, a2 inheritable, a3 ambient (masks)
     APUS_OP_NO_NEW_PRIVILEGES,
     APUS_OP_SECCOMP,          // a0 SECCOMP_FILTER_FLAG_*, s0 the program (struct sock_filter[]); with NEW_LISTENER awaits APUS_AT_LISTENER
     APUS_OP_EXECUTABLE,       // s0 args[0], s1 PATH: finds the program now, as the user; errno ENOENT, EACCES, EISDIR; fails with its text
     APUS_OP_VERIFY,           // reads back: a0 uid, a1 gid, a2..a5 effective, permitted, inheritable, bounding, a6 no_new_privs (0, 1, -1 any), a7 ambient
-    APUS_OP_EXEC,             // a0 LISTEN_FDS count to pass, a1 1: LISTEN_PID=1 is in the environment; s0 args joined with NUL, s1 environment joined with NUL. Closes every handle from BASE
+    APUS_OP_EXEC,             // a0 LISTEN_FDS count to pass, a1 1: LISTEN_PID in the environment becomes our process number, a2 1: HOME, where the environment has none, from the image's /etc/passwd; s0 args joined with NUL, s1 environment joined with NUL. Closes every handle from BASE
+    APUS_OP_ROOT_OVERLAY,     // after ROOT: a layer in memory over the root, what changes is lost at the end; mounts below the root are not seen. a0 1: in a user namespace (overlayfs uses attributes user.overlay.*)
 };
 
 #endif

@@ -1,0 +1,166 @@
+internal import Linux
+
+/// The host's cgroup2 mount, held by a handle.
+package struct CgroupHost: ~Copyable {
+    /// The root of the mount; nil when cgroup2 is not mounted.
+    let root: FileDescriptor?
+    package let facts: CgroupFacts
+
+    /// Finds cgroup2 where it is usually mounted, or else anywhere.
+    package init() throws(CgroupFailure) {
+        var facts = CgroupFacts()
+        facts.isRootless = Self.isRootless()
+        guard let mountPoint = Self.mountPoint() else {
+            root = nil
+            self.facts = facts
+            return
+        }
+        do throws(Errno) {
+            let root = try FileDescriptor.open(mountPoint, [.directory])
+            facts.mountPoint = mountPoint
+            facts.controllers = controllers(in: try root.readText("cgroup.controllers"))
+            facts.ownPath = Self.ownPath(in: root, mountPoint: mountPoint)
+            self.root = consume root
+            self.facts = facts
+        } catch {
+            throw CgroupFailure("open the cgroup2 mount", error, path: mountPoint)
+        }
+    }
+
+    /// As euid or in a user namespace: both lack the powers of the host's root.
+    private static func isRootless() -> Bool {
+        guard CurrentProcess.effectiveUID == 0 else { return true }
+        return isInUserNamespace()
+    }
+
+    /// Whether the caller's user namespace is not the first one.
+    static func isInUserNamespace() -> Bool {
+        let text = try? BorrowedHandle.workingDirectory.readText("/proc/self/uid_map")
+        guard let text, let line = words(of: text).first, line.count == 3 else { return false }
+        return line[0] != Array("0".utf8) || line[1] != Array("0".utf8)
+            || line[2] != Array("4294967295".utf8)
+    }
+
+    private static func mountPoint() -> String? {
+        for place in ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"] {
+            if isCgroup2(place) { return place }
+        }
+        let text = try? BorrowedHandle.workingDirectory.readText(
+            "/proc/self/mountinfo", limit: mountinfoLimit)
+        return text.flatMap { CgroupMountInfo.find(in: $0, mountPoint: nil)?.mountPoint }
+    }
+
+    private static func isCgroup2(_ path: String) -> Bool {
+        do throws(Errno) {
+            let handle = try FileDescriptor.open(path, [.directory, .path])
+            return try handle.fileSystem() == .cgroup2
+        } catch {
+            return false
+        }
+    }
+
+    /// Bytes; a host of ten thousand mounts has about three megabytes of it.
+    private static let mountinfoLimit = 64 << 20
+
+    /// The caller's cgroup from the mount's root.
+    ///
+    /// /proc/self/cgroup speaks of the cgroup namespace's root, and the mount may show only a part
+    /// of that: a bind of one cgroup into a container that has no cgroup namespace.
+    private static func ownPath(in root: borrowing FileDescriptor, mountPoint: String) -> String {
+        let working = BorrowedHandle.workingDirectory
+        guard let text = try? working.readText("/proc/self/cgroup"),
+            let path = unifiedPath(in: text), let relative = relativePath(path)
+        else { return "/" }
+        if relative == "." { return "/" }
+        if (try? root.open(relative, [.path, .directory], resolve: beneath)) != nil {
+            return path
+        }
+        guard let mounts = try? working.readText("/proc/self/mountinfo", limit: mountinfoLimit),
+            let mount = CgroupMountInfo.find(in: mounts, mountPoint: mountPoint)
+        else { return "/" }
+        let prefix = mount.root.utf8
+        guard path.utf8.starts(with: prefix) else { return "/" }
+        let rest = String(decoding: Array(path.utf8.dropFirst(prefix.count)), as: UTF8.self)
+        return rest.utf8.first == UInt8(ascii: "/") ? rest : "/"
+    }
+}
+
+/// How cgroup directories are opened: strictly below the mount's root.
+let beneath: Resolve = [.beneath, .noSymlinks, .noMounts]
+
+/// The path as openat2 wants it, without the slash; nil when it leads upwards, out of the
+/// namespace.
+func relativePath(_ path: String) -> String? {
+    var parts: [String] = []
+    for part in path.utf8.split(separator: UInt8(ascii: "/")) {
+        let name = String(decoding: Array(part), as: UTF8.self)
+        if name == ".." { return nil }
+        parts.append(name)
+    }
+    guard var text = parts.first else { return "." }
+    for part in parts.dropFirst() { text += "/" + part }
+    return text
+}
+
+/// The path of cgroup v2 in the text of /proc/PID/cgroup: the line "0::PATH".
+func unifiedPath(in text: String) -> String? {
+    let prefix = Array("0::".utf8)
+    for line in text.utf8.split(separator: UInt8(ascii: "\n")) where line.starts(with: prefix) {
+        let path = String(decoding: Array(line.dropFirst(prefix.count)), as: UTF8.self)
+        // The kernel marks a cgroup that is gone but still has a task.
+        let mark = " (deleted)"
+        guard path.utf8.suffix(mark.utf8.count).elementsEqual(mark.utf8) else { return path }
+        return String(decoding: Array(path.utf8.dropLast(mark.utf8.count)), as: UTF8.self)
+    }
+    return nil
+}
+
+/// The names in cgroup.controllers or cgroup.subtree_control.
+func controllers(in text: String) -> [String] {
+    var names: [String] = []
+    for word in text.utf8.split(separator: UInt8(ascii: " ")) {
+        names.append(trimmed(String(decoding: Array(word), as: UTF8.self)))
+    }
+    return names
+}
+
+/// A cgroup2 mount in /proc/self/mountinfo, proc_pid_mountinfo(5).
+struct CgroupMountInfo: Equatable {
+    /// The part of the hierarchy that is mounted.
+    let root: String
+    let mountPoint: String
+
+    /// The last such mount (the one on top), at `mountPoint` when that is given.
+    static func find(in text: String, mountPoint: String?) -> CgroupMountInfo? {
+        var found: CgroupMountInfo?
+        for line in words(of: text) where line.count >= 9 {
+            // Optional fields end with a lone hyphen; the type follows it.
+            guard let hyphen = line[6...].firstIndex(of: Array("-".utf8)), hyphen + 1 < line.count,
+                line[hyphen + 1] == Array("cgroup2".utf8)
+            else { continue }
+            let info = CgroupMountInfo(root: unescape(line[3]), mountPoint: unescape(line[4]))
+            if mountPoint == nil || mountPoint == info.mountPoint { found = info }
+        }
+        return found
+    }
+
+    /// Resolves the octal escapes of white space and backslash.
+    private static func unescape(_ field: [UInt8]) -> String {
+        var bytes: [UInt8] = []
+        var index = 0
+        while index < field.count {
+            if field[index] == UInt8(ascii: "\\"), index + 3 < field.count {
+                var value = 0
+                for digit in field[(index + 1)...(index + 3)] {
+                    value = value * 8 + Int(digit & 7)
+                }
+                bytes.append(UInt8(truncatingIfNeeded: value))
+                index += 4
+            } else {
+                bytes.append(field[index])
+                index += 1
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}

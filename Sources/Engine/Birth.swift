@@ -1,0 +1,144 @@
+internal import Cgroups
+internal import Linux
+internal import OCI
+internal import Plan
+
+/// The birth of a container's first process, from the clone to the gate.
+struct Birth: ~Copyable {
+    let runtime: Runtime
+    let request: CreateRequest
+    private var attendance: Attendance
+
+    init(_ runtime: Runtime, _ request: CreateRequest, _ plan: Plan) {
+        self.runtime = runtime
+        self.request = request
+        attendance = Attendance(plan, runtime.settings, request)
+    }
+
+    /// The terminal's other side, where the foreground keeps it.
+    mutating func takeMaster() -> FileDescriptor? {
+        attendance.takeMaster()
+    }
+
+    /// Starts the init stage and attends to it until it waits at the gate, the container committed.
+    ///
+    /// Nothing of the process is left when it fails.
+    mutating func bear(
+        _ container: inout Container, _ preparation: borrowing Preparation
+    ) throws(Failure) -> ProcessHandle {
+        var cgroup = try makeCgroup(container.record.cgroup, preparation)
+        var process = try launch(container, preparation, cgroup?.handle)
+        do throws(Failure) {
+            try settle(&cgroup)
+            while let event = try attendance.arrival(of: &process) {
+                guard case .request(let checkpoint) = event.message else { continue }
+                try attend(checkpoint, event, process, &container)
+                try attendance.proceed(process, from: checkpoint)
+            }
+            let hasEnded = (try? process.process.hasEnded()) ?? true
+            if hasEnded || container.record.isIntent {
+                throw Failure.initEnded(outOfMemory: hadOutOfMemory(cgroup))
+            }
+        } catch {
+            process.destroy()
+            throw error
+        }
+        return process.finish()
+    }
+
+    private func hadOutOfMemory(_ cgroup: borrowing Cgroup?) -> Bool {
+        switch cgroup {
+        case .some(let cgroup): ((try? cgroup.memoryEvents())?.oomKill ?? 0) > 0
+        case .none: false
+        }
+    }
+
+    private func makeCgroup(
+        _ place: CgroupPlace, _ preparation: borrowing Preparation
+    ) throws(Failure) -> Cgroup? {
+        do throws(CgroupFailure) {
+            return try Cgroup.create(
+                place, preparation.plan.cgroup, description: "apus container \(request.id)",
+                on: preparation.cgroups)
+        } catch {
+            throw Failure(error)
+        }
+    }
+
+    private func settle(_ cgroup: inout Cgroup?) throws(Failure) {
+        do throws(CgroupFailure) {
+            try cgroup?.settle()
+        } catch {
+            throw Failure(error)
+        }
+    }
+
+    private func launch(
+        _ container: borrowing Container, _ preparation: borrowing Preparation, _ cgroup: Int32?
+    ) throws(Failure) -> InitProcess {
+        let plan = preparation.plan
+        let gate = try container.directory.makeGate()
+        let slots = try Slots(plan.handles)
+        let filter = preparation.filter
+        var launch = Launch(
+            plan: try plan.encoded(
+                seccomp: filter, cgroup: container.record.cgroup.path))
+        launch.base = UInt32(3 + runtime.settings.listenFDs + request.preserveFDs)
+        launch.newNamespaces = plan.clone.new
+        launch.cgroup = cgroup.map { BorrowedHandle($0) }
+        launch.gate = gate.reading.borrowed
+        launch.report = gate.writing.borrowed
+        return try launch.start(slots)
+    }
+
+    private mutating func attend(
+        _ checkpoint: Checkpoint, _ event: consuming InitEvent,
+        _ process: borrowing InitProcess, _ container: inout Container
+    ) throws(Failure) {
+        let plan = attendance.plan
+        switch checkpoint {
+        case .mapIDs:
+            guard let identity = plan.identity else { return }
+            try IDMaps.write(
+                identity, for: process.pid, searchPath: runtime.settings.searchPath)
+        case .createRuntime:
+            if let device = plan.networkDevices.first {
+                throw Failure("moving network device \(device.name) is not supported")
+                    .at("linux.netDevices")
+            }
+            let state = container.state(.creating, pid: process.pid)
+            for hook in plan.hooks.createRuntime { try Hook(hook).run(state) }
+        case .console:
+            try attendance.keepConsole(event)
+        case .listener:
+            let state = container.state(.creating, pid: process.pid)
+            try attendance.passListener(event, of: process, state)
+        case .ready:
+            try OutsideSteps.perform(plan.outsideSteps, on: process.pid)
+            try commit(process, &container)
+            try attendance.announce(process)
+        }
+    }
+
+    /// From here on the container exists: the record names its process.
+    private func commit(
+        _ process: borrowing InitProcess, _ container: inout Container
+    ) throws(Failure) {
+        do throws(Errno) {
+            container.record.process = try ProcessIdentity(of: process.pid)
+        } catch {
+            throw Failure("identify process \(process.pid)", error)
+        }
+        try container.directory.commit(container.record)
+    }
+}
+
+extension Failure {
+    /// The init stage was killed.
+    ///
+    /// The kubelet and docker's users look for these words.
+    static func initEnded(outOfMemory: Bool) -> Failure {
+        guard outOfMemory else { return Failure("the container's init ended unexpectedly") }
+        return Failure("container init was OOM-killed (memory limit too low?)")
+    }
+}

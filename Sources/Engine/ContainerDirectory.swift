@@ -1,0 +1,149 @@
+internal import Cgroups
+internal import Linux
+
+/// The state directory of one container, by handle.
+struct ContainerDirectory: ~Copyable {
+    let id: String
+    /// For messages alone.
+    let path: String
+    let handle: FileDescriptor
+
+    static let recordName = "record"
+    static let configName = "config"
+    static let gateName = "gate"
+    /// What `start` renames the gate to: whoever sees the first name sees a created container.
+    static let openedGateName = "gate.opened"
+    static let reportName = "report"
+    private static let cgroupName = "cgroup"
+    private static let initName = "init"
+    /// A record is a few hundred bytes; annotations and hooks may make it as large as a config.
+    private static let recordLimit = 16 << 20
+
+    // MARK: The record
+
+    /// Reads the record; what does not decode is `Failure.damaged`.
+    func readRecord() throws(Failure) -> Record {
+        let bytes: [UInt8]
+        do throws(Errno) {
+            bytes = try handle.open(Self.recordName, [.readOnly, .noFollow, .nonBlocking])
+                .readAll(limit: Self.recordLimit)
+        } catch .enoent {
+            throw Failure.damaged(id, "missing")
+        } catch {
+            throw Failure.damaged(id, error.message)
+        }
+        let record: Record
+        do throws(DamagedRecord) {
+            record = try Record(decoding: bytes)
+        } catch {
+            throw Failure.damaged(id, error.reason)
+        }
+        guard record.id == id else { throw Failure.damaged(id, "it is of \"\(record.id)\"") }
+        return record
+    }
+
+    /// Writes the intent, before anything else of the container is made.
+    func writeIntent(_ record: Record) throws(Failure) {
+        try link(Self.cgroupName, to: record.cgroup.journalText)
+        try write(record)
+    }
+
+    /// Writes the record with the process in it: from here on the container is committed.
+    func commit(_ record: Record) throws(Failure) {
+        try link(Self.initName, to: record.process.journalText)
+        try write(record)
+    }
+
+    /// Writes the record: the old one or the new one is there, whatever happens meanwhile.
+    private func write(_ record: Record) throws(Failure) {
+        try replace(Self.recordName, with: record.encoded())
+    }
+
+    /// What is known without the record: where the container is, so that it can be ended.
+    func rebuildRecord() -> Record {
+        var record = Record(id: id)
+        if let text = try? handle.readLink(Self.cgroupName),
+            let place = CgroupPlace(journalText: text)
+        {
+            record.cgroup = place
+        }
+        if let text = try? handle.readLink(Self.initName),
+            let process = ProcessIdentity(journalText: text)
+        {
+            record.process = process
+        }
+        return record
+    }
+
+    // MARK: The configuration
+
+    func saveConfig(_ bytes: [UInt8]) throws(Failure) {
+        try replace(Self.configName, with: bytes)
+    }
+
+    func loadConfig() throws(Failure) -> [UInt8] {
+        do throws(Errno) {
+            return try handle.open(Self.configName, [.readOnly, .noFollow])
+                .readAll(limit: Bundle.configLimit)
+        } catch {
+            throw Failure("read the saved configuration", error, path: path + "/config")
+        }
+    }
+
+    // MARK: The gate
+
+    /// Makes the two FIFOs and opens the init stage's ends of them.
+    func makeGate() throws(Failure) -> Gate {
+        do throws(Errno) {
+            try handle.makeFIFO(Self.gateName, mode: 0o600)
+            try handle.makeFIFO(Self.reportName, mode: 0o600)
+            // Without a partner, a FIFO opens at once in this way only.
+            let reading = try handle.open(Self.gateName, [.readOnly, .nonBlocking, .noFollow])
+            let partner = try handle.open(Self.reportName, [.readOnly, .nonBlocking, .noFollow])
+            let writing = try handle.open(Self.reportName, [.writeOnly, .noFollow])
+            try partner.close()
+            return Gate(reading: reading, writing: writing)
+        } catch {
+            throw Failure("make the gate", error, path: path)
+        }
+    }
+
+    /// Whether init still waits for `start`.
+    var hasGate: Bool {
+        do throws(Errno) {
+            try handle.access(Self.gateName)
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    // MARK: Files
+
+    private func link(_ name: String, to text: String) throws(Failure) {
+        do throws(Errno) {
+            do throws(Errno) {
+                try handle.symlink(text, at: name)
+            } catch .eexist {
+                try handle.unlink(name)
+                try handle.symlink(text, at: name)
+            }
+        } catch {
+            throw Failure("write the journal", error, path: path + "/" + name)
+        }
+    }
+
+    private func replace(_ name: String, with bytes: [UInt8]) throws(Failure) {
+        do throws(Errno) {
+            try handle.replaceFile(name, bytes, mode: 0o600)
+        } catch {
+            throw Failure("write the state", error, path: path + "/" + name)
+        }
+    }
+}
+
+/// The init stage's ends of the gate and of the report.
+struct Gate: ~Copyable {
+    let reading: FileDescriptor
+    let writing: FileDescriptor
+}

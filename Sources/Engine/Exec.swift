@@ -1,0 +1,207 @@
+internal import Cgroups
+internal import Linux
+internal import OCI
+internal import Plan
+
+extension Runtime {
+    /// `exec`: starts another process in a running container.
+    ///
+    /// - Returns: its exit code, 128 + the signal that ended it, or 0 at once when it is detached.
+    /// - Throws: `Failure` of exit code 255 where the process could not be started.
+    package func exec(_ request: ExecRequest) throws(Failure) -> Int32 {
+        do throws(Failure) {
+            return try execute(request)
+        } catch {
+            throw error.withExitCode(255)
+        }
+    }
+
+    private func execute(_ request: ExecRequest) throws(Failure) -> Int32 {
+        let container = try find(request.id)
+        let cgroups = try openCgroups()
+        let status = try container.status(cgroups)
+        try container.require(.exec(ignoresPause: request.ignorePaused), in: status)
+        let target = try container.openInit()
+        let (spec, plan) = try planExec(request, container, cgroups)
+        try checkConsole(request, hasTerminal: plan.hasTerminal)
+
+        let foreground =
+            request.detach
+            ? nil
+            : try attempt("take over signals") {
+                () throws(Errno) in try Foreground()
+            }
+        let slots = try Slots(
+            plan.handles, container: target.handle.borrowed)
+        var launch = Launch(
+            plan: try plan.encoded(
+                seccomp: try seccompProgram(spec, warn: settings.warn),
+                cgroup: container.record.cgroup.path))
+        launch.base = UInt32(3 + settings.listenFDs + request.preserveFDs)
+        launch.newNamespaces = plan.clone.new
+        var attendance = Attendance(plan, settings, request)
+        var stage = try enter(launch, slots, request, container, cgroups)
+        do throws(Failure) {
+            try attend(&stage, &attendance, container)
+        } catch {
+            stage.destroy()
+            throw error
+        }
+        let process = stage.finish()
+        guard let foreground else { return 0 }
+        let end: ExitStatus
+        do throws(Errno) {
+            end = try foreground.wait(for: process, master: attendance.takeMaster())
+        } catch {
+            throw Failure("wait for process \(process.pid)", error)
+        }
+        return end.shellCode
+    }
+
+    /// Starts the init stage in the recorded cgroup, or where init is now.
+    ///
+    /// Init may have moved itself into a cgroup below, so that the kernel refuses
+    /// processes in the recorded one (EBUSY: "no internal processes").
+    private func enter(
+        _ launch: Launch, _ slots: Slots, _ request: ExecRequest,
+        _ container: borrowing Container, _ cgroups: borrowing CgroupHost
+    ) throws(Failure) -> InitProcess {
+        let place = container.record.cgroup
+        guard place.driver != .disabled else { return try launch.start(slots) }
+        if let path = request.cgroup {
+            let cgroup = try cgroupFailing { () throws(CgroupFailure) in
+                try container.openCgroup(on: cgroups).child(path)
+            }
+            return try launch.start(slots, in: cgroup)
+        }
+        let recorded = try cgroupFailing { () throws(CgroupFailure) in
+            try Cgroup.open(place, on: cgroups)
+        }
+        if let recorded {
+            do throws(Failure) {
+                return try launch.start(slots, in: recorded)
+            } catch {
+                guard error.errno == .ebusy || error.errno == .enodev else { throw error }
+            }
+        }
+        let current = try cgroupFailing { () throws(CgroupFailure) in
+            try Cgroup.ofProcess(container.record.process.pid, on: cgroups)
+        }
+        guard let current else { throw Failure("the container's cgroup is gone") }
+        return try launch.start(slots, in: current)
+    }
+
+    private func attend(
+        _ stage: inout InitProcess, _ attendance: inout Attendance,
+        _ container: borrowing Container
+    ) throws(Failure) {
+        while let event = try attendance.arrival(of: &stage) {
+            guard case .request(let checkpoint) = event.message else { continue }
+            switch checkpoint {
+            case .mapIDs, .createRuntime: break
+            case .console: try attendance.keepConsole(event)
+            case .listener:
+                try attendance.passListener(event, of: stage, container.state(.running))
+            case .ready:
+                try OutsideSteps.perform(attendance.plan.outsideSteps, on: stage.pid)
+                try attendance.announce(stage)
+            }
+            try attendance.proceed(stage, from: checkpoint)
+        }
+    }
+
+    private func planExec(
+        _ request: ExecRequest, _ container: borrowing Container, _ cgroups: borrowing CgroupHost
+    ) throws(Failure) -> (Spec, Plan) {
+        var options = PlanOptions()
+        options.id = request.id
+        options.bundle = container.record.bundle
+        options.noNewKeyring = true
+        options.preserveFDs = request.preserveFDs
+        options.listenFDs = settings.listenFDs
+        options.noCgroup = container.record.cgroup.driver == .disabled
+        let host = try HostProbe.probe(cgroups: cgroups, settings: settings)
+        let config = try container.directory.loadConfig()
+        do throws(ConfigError) {
+            let spec = try Spec.decode(config)
+            var process = request.process
+            if process == nil { process = try request.changes.applied(to: spec.process) }
+            let plan = try Planner.planExec(
+                process ?? Spec.Process(), in: spec, options: options, host: host)
+            for warning in plan.warnings { settings.warn(warning.description) }
+            return (spec, plan)
+        } catch {
+            throw Failure(error, in: "process")
+        }
+    }
+
+    private func checkConsole(_ request: ExecRequest, hasTerminal: Bool) throws(Failure) {
+        if hasTerminal && request.detach && request.consoleSocket == nil {
+            var failure = Failure(
+                "cannot allocate tty if apus will detach without setting console socket")
+            failure.hint = "give --console-socket"
+            throw failure
+        }
+        if request.consoleSocket != nil && !(hasTerminal && request.detach) {
+            throw Failure("a console socket needs --detach and a process with a terminal")
+                .at("--console-socket")
+        }
+    }
+}
+
+extension Launch {
+    fileprivate func start(
+        _ slots: Slots, in cgroup: borrowing Cgroup
+    ) throws(Failure) -> InitProcess {
+        var launch = self
+        launch.cgroup = BorrowedHandle(cgroup.handle)
+        return try launch.start(slots)
+    }
+}
+
+extension Container {
+    /// Init by its handle, its identity checked: what is joined is this container and no other.
+    fileprivate func openInit() throws(Failure) -> ProcessHandle {
+        do throws(Errno) {
+            if let process = try record.process.open() { return process }
+        } catch {
+            throw Failure("open process \(record.process.pid)", error)
+        }
+        throw Failure("cannot exec in a stopped container").at("container \"\(id)\"")
+    }
+}
+
+extension ProcessChanges {
+    /// The container's own process with these changes.
+    fileprivate func applied(to process: Spec.Process?) throws(ConfigError) -> Spec.Process {
+        guard var process else {
+            throw ConfigError(path: "process", message: "the container has none; use --process")
+        }
+        process.args = arguments
+        process.terminal = hasTerminal
+        // The size is that of the terminal the container was made with.
+        process.consoleSize = nil
+        if let cwd { process.cwd = cwd }
+        process.env += environment
+        if let uid { process.user.uid = uid }
+        if let gid { process.user.gid = gid }
+        if uid != nil && gid == nil { process.user.gid = 0 }
+        process.user.additionalGids += additionalGids
+        if noNewPrivileges { process.noNewPrivileges = true }
+        if let selinuxLabel { process.selinuxLabel = selinuxLabel }
+        if let apparmorProfile { process.apparmorProfile = apparmorProfile }
+        guard !capabilities.isEmpty else { return process }
+        var sets = process.capabilities ?? Spec.Capabilities()
+        for name in capabilities {
+            Self.add(name, to: &sets.bounding)
+            Self.add(name, to: &sets.effective)
+            Self.add(name, to: &sets.permitted)
+        }
+        process.capabilities = sets
+        return process
+    }
+
+    private static func add(_ name: String, to set: inout [String]) {
+        if !set.contains(name) { set.append(name) }
+    }
+}

@@ -1,0 +1,142 @@
+internal import Linux
+internal import Plan
+
+// What the init stage reports, in words: it sends only the number of a step and an errno.
+
+extension Failure {
+    /// A step of the plan failed.
+    ///
+    /// `text` is the path or program concerned.
+    init(_ step: Step, _ errno: Errno, _ text: String) {
+        self.init("")
+        self.errno = errno
+        path = text
+        origin = step.origin
+        switch step.operation {
+        case .executable(let name, _):
+            self = Failure(ofProgram: name, errno)
+        case .execute(let execution):
+            self = Failure(ofProgram: execution.arguments.first ?? "", errno)
+        case .workingDirectory(let directory):
+            operation = "chdir to cwd (\"\(directory.path)\")"
+        case .selinuxLabel, .apparmorProfile:
+            // podman looks for the file in backquotes to tell a refusal of the security module.
+            operation = "\(step.operation.summary): write `/proc/thread-self/attr/exec`"
+        default:
+            operation = step.operation.summary
+        }
+    }
+
+    /// The program cannot be executed.
+    ///
+    /// The words are those that engines look for: they make exit code
+    /// 127 of a missing program and 126 of one that cannot be executed.
+    private init(ofProgram name: String, _ errno: Errno) {
+        let hasPath = name.utf8.contains(UInt8(ascii: "/"))
+        switch errno {
+        case .enoent where !hasPath:
+            self.init("exec: \"\(name)\": executable file not found in $PATH")
+        case .enoent:
+            self.init("exec: \"\(name)\": stat \(name): no such file or directory")
+        default:
+            self.init("exec: \"\(name)\": \(errno.message)")
+        }
+        origin = "process.args"
+    }
+
+    /// A hook that the init stage ran failed; `origin` names it, "hooks.startContainer[0]".
+    init(hookOf origin: String, _ end: InitMessage.HookEnd, _ output: String) {
+        switch end {
+        case .failed(.etimedout): self.init("hook: killed at the end of its time")
+        case .failed(let errno): self.init("hook: start it", errno)
+        case .ended(.exited(let code)): self.init("hook: exit status \(code)")
+        case .ended(.signaled(let signal)): self.init("hook: killed by signal \(signal)")
+        }
+        if !output.isEmpty { operation += ": \"\(output)\"" }
+        self.origin = origin
+    }
+}
+
+/// What a plan's steps are called when they fail.
+struct StepNames: Equatable {
+    /// The index of the first.
+    var first = 0
+    /// Two for each step: its origin and its operation in words.
+    var words: [String] = []
+
+    /// The steps after the gate: those that `start`, which has no plan, may have to name.
+    init(afterGateOf plan: Plan) {
+        guard let gate = plan.steps.firstIndex(where: { $0.operation == .gate }) else { return }
+        first = gate + 1
+        for step in plan.steps[first...] { words += [step.origin, step.operation.summary] }
+    }
+
+    init(first: Int, words: [String]) {
+        self.first = first
+        self.words = words
+    }
+
+    /// The failure that a message of the init stage tells of.
+    func failure(_ message: InitMessage) -> Failure? {
+        switch message {
+        case .request, .process, .warning: return nil
+        case .failure(let index, let errno, let text):
+            var failure = Failure(name(index).operation, errno, path: text)
+            failure.origin = name(index).origin
+            return failure
+        case .hookFailure(let index, let end, let output):
+            return Failure(hookOf: name(index).origin, end, output)
+        }
+    }
+
+    private func name(_ index: Int) -> (origin: String, operation: String) {
+        let place = (index - first) * 2
+        guard place >= 0, place + 1 < words.count else { return ("", "step \(index)") }
+        return (words[place], words[place + 1])
+    }
+}
+
+extension InitProcess {
+    /// Waits until the init stage comes to its next checkpoint.
+    ///
+    /// - Returns: nil where there is none any more: it waits at the gate, runs the container's program,
+    ///   or has ended.
+    /// - Throws: `Failure` of the step that failed.
+    mutating func arrive(
+        _ plan: Plan, warn: (String) -> Void
+    ) throws(Failure) -> InitEvent? {
+        while true {
+            let event: InitEvent
+            do throws(Errno) {
+                event = try receive()
+            } catch {
+                throw Failure("talk with the init stage", error)
+            }
+            switch event.message {
+            case nil: return nil
+            case .request: return event
+            case .process(let pid): try turn(to: pid)
+            case .warning(let index, let errno, let text):
+                warn(Failure(plan.step(index), errno, text).message)
+            case .failure(let index, let errno, let text):
+                throw Failure(plan.step(index), errno, text)
+            case .hookFailure(let index, let end, let output):
+                throw Failure(hookOf: plan.step(index).origin, end, output)
+            }
+        }
+    }
+
+    private mutating func turn(to pid: Int32) throws(Failure) {
+        do throws(Errno) {
+            try follow(pid)
+        } catch {
+            throw Failure("follow the init stage to process \(pid)", error)
+        }
+    }
+}
+
+extension Plan {
+    fileprivate func step(_ index: Int) -> Step {
+        steps.indices.contains(index) ? steps[index] : Step("step \(index)", .gate)
+    }
+}

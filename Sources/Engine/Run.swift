@@ -1,0 +1,75 @@
+internal import Cgroups
+internal import Linux
+internal import OCI
+
+extension Runtime {
+    /// `run`: create, start, and unless detached wait for the end and delete.
+    ///
+    /// - Returns: the process's exit code, 128 + the signal that ended it, or 0 when detached.
+    package func run(_ request: RunRequest) throws(Failure) -> Int32 {
+        guard !request.detach else {
+            _ = try start(try make(request.create))
+            return 0
+        }
+        return try runInForeground(request)
+    }
+
+    private func runInForeground(_ request: RunRequest) throws(Failure) -> Int32 {
+        var create = request.create
+        create.isForeground = true
+        let foreground = try attempt("take over signals") { () throws(Errno) in
+            if !request.noSubreaper { try CurrentProcess.setSubreaper(true) }
+            return try Foreground()
+        }
+        var container = try start(try make(create))
+        let generation = container.locked.container.record.generation
+        let master = container.master.take()
+        let process = container.unlock()
+        let end: ExitStatus
+        do throws(Errno) {
+            end = try foreground.wait(for: process, master: master)
+        } catch {
+            throw Failure("wait for process \(process.pid)", error)
+        }
+        if !request.keep { try delete(create.id, generation: generation) }
+        return end.shellCode
+    }
+
+    /// Starts a container that was just made; where that fails, nothing of it is left.
+    private func start(_ container: consuming NewContainer) throws(Failure) -> NewContainer {
+        do throws(Failure) {
+            try start(container.locked.container)
+            return container
+        } catch {
+            var failure = error
+            do throws(Failure) {
+                try remove(container.locked.container, on: try openCgroups())
+            } catch {
+                failure.aftermath.append(error.message)
+                throw failure
+            }
+            container.locked.lock.remove()
+            throw failure
+        }
+    }
+
+    /// Deletes a container that has ended, unless somebody else did, and perhaps made a new one of the
+    /// same id.
+    private func delete(_ id: String, generation: String) throws(Failure) {
+        guard let store = try Store.open(root, creates: false), store.exists(id) else { return }
+        let lock = try IDLock.take(id, in: store)
+        guard let directory = try store.directory(of: id) else { return }
+        let record = try directory.readRecord()
+        guard record.generation == generation else { return }
+        let container = Container(store: store, directory: directory, record: record)
+        try remove(container, on: try openCgroups())
+        lock.remove()
+    }
+}
+
+extension NewContainer {
+    /// Lets other verbs at the container, and keeps its process.
+    fileprivate consuming func unlock() -> ProcessHandle {
+        process
+    }
+}

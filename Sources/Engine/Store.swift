@@ -1,0 +1,97 @@
+internal import Linux
+
+/// The root: one directory a container, reached through a handle that is opened once.
+///
+///     ROOT/ID/record    what is remembered (Record), replaced atomically
+///     ROOT/ID/cgroup    a symbolic link whose text names the cgroup: survives a damaged record
+///     ROOT/ID/init      a symbolic link whose text names the init process, likewise
+///     ROOT/ID/config    config.json as `create` read it
+///     ROOT/ID/gate      FIFO: a created init waits at its read end; renamed by `start`
+///     ROOT/ID/report    FIFO: where init tells `start` why it could not execute the program
+///     ROOT/@locks/ID    the lock
+struct Store: ~Copyable {
+    let root: FileDescriptor
+    let path: String
+
+    /// Opens the root; nil where it is missing and `creates` is false.
+    ///
+    /// A new one is 0700: a container's configuration and its gate are nobody else's matter.
+    static func open(_ path: String, creates: Bool) throws(Failure) -> Store? {
+        do throws(Errno) {
+            let host = BorrowedHandle.workingDirectory
+            do throws(Errno) {
+                return Store(root: try host.open(path, .directory), path: path)
+            } catch .enoent {
+                guard creates else { return nil }
+                try host.makeDirectories(path, mode: 0o700)
+                return Store(root: try host.open(path, .directory), path: path)
+            }
+        } catch {
+            throw Failure("open the root directory of containers", error, path: path)
+        }
+    }
+
+    /// The ids of all containers, sorted.
+    func ids() throws(Failure) -> [String] {
+        var ids: [String] = []
+        do throws(Errno) {
+            for entry in try root.entries() where ContainerID.isValid(entry.name) {
+                ids.append(entry.name)
+            }
+        } catch {
+            throw Failure("list the containers", error, path: path)
+        }
+        return ids.sorted()
+    }
+
+    /// The directory of a container; nil where there is none.
+    func directory(of id: String) throws(Failure) -> ContainerDirectory? {
+        do throws(Errno) {
+            let handle = try root.open(id, [.directory, .noFollow])
+            return ContainerDirectory(id: id, path: path + "/" + id, handle: handle)
+        } catch .enoent {
+            return nil
+        } catch {
+            throw Failure("open container \"\(id)\"", error, path: path + "/" + id)
+        }
+    }
+
+    /// Whether the container has a directory: cheap, and without a lock a mere hint.
+    func exists(_ id: String) -> Bool {
+        do throws(Errno) {
+            try root.access(id)
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    /// Makes the directory of a new container.
+    func makeDirectory(of id: String) throws(Failure) -> ContainerDirectory {
+        do throws(Errno) {
+            try root.makeDirectory(id, mode: 0o700)
+        } catch .eexist {
+            throw Failure("container with given ID already exists: \"\(id)\"")
+        } catch {
+            throw Failure("make the state directory", error, path: path + "/" + id)
+        }
+        guard let made = try directory(of: id) else { throw Failure.unknown(id) }
+        return made
+    }
+
+    /// Removes what is left of the directory, the record last.
+    ///
+    /// Missing files are no error.
+    func remove(_ directory: borrowing ContainerDirectory) throws(Failure) {
+        do throws(Errno) {
+            for entry in try directory.handle.entries()
+            where entry.name != ContainerDirectory.recordName {
+                try directory.handle.removeTree(entry.name)
+            }
+            try directory.handle.removeTree(ContainerDirectory.recordName)
+            do throws(Errno) { try root.removeDirectory(directory.id) } catch .enoent {}
+        } catch {
+            throw Failure("remove the state directory", error, path: directory.path)
+        }
+    }
+}

@@ -1,0 +1,74 @@
+internal import Cgroups
+internal import OCI
+internal import Plan
+
+extension Runtime {
+    /// `update`: puts new limits in force, all or none of them.
+    ///
+    /// - Returns: what is, or with a dry run would be, written: "file = value".
+    package func update(_ request: UpdateRequest) throws(Failure) -> [String] {
+        if request.l3CacheSchema != nil || request.memoryBandwidthSchema != nil {
+            throw Failure("resctrl groups are not supported").at("linux.intelRdt")
+        }
+        let locked = try findLocked(request.id)
+        let cgroups = try openCgroups()
+        let status = try locked.container.status(cgroups)
+        try locked.container.require(.update, in: status)
+        let host = try HostProbe.probe(cgroups: cgroups, settings: settings)
+        var spec: Spec
+        let plan: CgroupPlan
+        let config = try locked.container.directory.loadConfig()
+        do throws(ConfigError) {
+            spec = try Spec.decode(config)
+            plan = try Planner.planUpdate(
+                request.resources, recorded: spec.linux?.resources, host: host)
+        } catch {
+            throw Failure(error, in: "resources")
+        }
+        var lines: [String] = []
+        for write in plan.writes { lines.append("\(write.file) = \(write.value)") }
+        guard !request.isDryRun else { return lines }
+        do throws(CgroupFailure) {
+            try locked.container.openCgroup(on: cgroups)
+                .update(plan, changesDevices: !request.resources.devices.isEmpty)
+        } catch {
+            throw Failure(error)
+        }
+        // What the next update computes with, and what `exec` sees of the configuration.
+        var linux = spec.linux ?? Spec.Linux()
+        linux.resources = (linux.resources ?? Spec.Resources()).updated(by: request.resources)
+        spec.linux = linux
+        try locked.container.directory.saveConfig(spec.json())
+        return []
+    }
+}
+
+extension Spec.Resources {
+    /// These limits with those of an update in their place.
+    func updated(by update: Spec.Resources) -> Spec.Resources {
+        var result = self
+        if let memory = update.memory {
+            var merged = result.memory ?? Memory()
+            merged.limit = memory.limit ?? merged.limit
+            merged.reservation = memory.reservation ?? merged.reservation
+            merged.swap = memory.swap ?? merged.swap
+            result.memory = merged
+        }
+        if let cpu = update.cpu {
+            var merged = result.cpu ?? CPU()
+            merged.shares = cpu.shares ?? merged.shares
+            merged.quota = cpu.quota ?? merged.quota
+            merged.burst = cpu.burst ?? merged.burst
+            merged.period = cpu.period ?? merged.period
+            merged.cpus = cpu.cpus ?? merged.cpus
+            merged.mems = cpu.mems ?? merged.mems
+            merged.idle = cpu.idle ?? merged.idle
+            result.cpu = merged
+        }
+        if let pids = update.pids { result.pids = pids }
+        if let blockIO = update.blockIO { result.blockIO = blockIO }
+        if !update.devices.isEmpty { result.devices = update.devices }
+        for (file, value) in update.unified { result.unified[file] = value }
+        return result
+    }
+}

@@ -1,0 +1,238 @@
+internal import OCI
+
+extension Draft {
+    /// Absolute path of the container's root on the host.
+    func rootPath() throws(ConfigError) -> String {
+        guard let root = spec.root, !root.path.isEmpty else {
+            throw ConfigError(path: "root.path", message: "required, but missing")
+        }
+        return root.path.isAbsolutePath ? root.path : options.bundle + "/" + root.path
+    }
+
+    /// The mount namespace's propagation, and the root tree.
+    mutating func makeRoot() throws(ConfigError) {
+        let path = try rootPath()
+        if own.contains(.mount) {
+            add("linux.rootfsPropagation", .hostPropagation(hostPropagation))
+        }
+        let handle =
+            usesTrees
+            ? slot("root", .tree(path: path, isRecursive: true, followsLink: true)) : nil
+        add(
+            "root",
+            .openRoot(
+                path: path, handle: handle, isShared: rootPropagation.contains(.shared)))
+        if options.isEphemeral {
+            guard own.contains(.mount) else {
+                throw ConfigError(path: "root", message: "ephemeral needs a mount namespace")
+            }
+            let inUserNamespace = hasUserNamespace || host.isInUserNamespace
+            add("root", .overlayRoot(inUserNamespace: inUserNamespace))
+        }
+    }
+
+    /// Whether the runtime opens trees of the host for the init stage: its mapped root could be
+    /// forbidden the way to them.
+    var usesTrees: Bool { hasUserNamespace && host.isPrivileged }
+
+    /// What `rootfsPropagation` asks for; empty where it is absent.
+    var rootPropagation: Propagation {
+        Propagation.named(linux.rootfsPropagation?.rawValue ?? "") ?? []
+    }
+
+    /// Mounts of the host still arrive (slave) unless asked otherwise, and none of ours leave.
+    ///
+    /// An unbindable "/" could not be the source of the root, so that is set at the end only.
+    var hostPropagation: Propagation {
+        let asked = rootPropagation
+        guard !asked.isEmpty, !asked.contains(.unbindable) else { return [.slave, .recursive] }
+        return asked
+    }
+
+    /// All mounts, in the configuration's order.
+    mutating func mountAll() throws(ConfigError) {
+        guard own.contains(.mount) || spec.mounts.isEmpty else {
+            throw ConfigError(
+                path: "mounts", message: "need a mount namespace; they would be made on the host")
+        }
+        for (index, mount) in spec.mounts.enumerated() {
+            try add(mount, "mounts[\(index)]")
+        }
+        if let directory = options.notifyDirectory {
+            var notify = Spec.Mount()
+            notify.destination = "/run/notify"
+            notify.source = directory
+            notify.options = ["bind", "nosuid", "noexec", "nodev", "ro"]
+            try add(notify, "NOTIFY_SOCKET")
+        }
+    }
+
+    private mutating func add(_ mount: Spec.Mount, _ origin: String) throws(ConfigError) {
+        let target = mount.destination.isAbsolutePath ? mount.destination : "/" + mount.destination
+        guard target.cleanPath != "/" else {
+            throw ConfigError(
+                path: origin + ".destination", message: "the root cannot be mounted over")
+        }
+        var options = MountOptions(mount.options)
+        if mount.type == "bind" { options.isBind = true }
+        try check(options, origin)
+        try checkProc(mount, target, options, origin)
+        if options.isRemount && !options.isBind {
+            add(
+                origin,
+                .remount(
+                    Remount(
+                        target: target, settings: options.settings,
+                        superblock: options.superblock, data: options.data)))
+        } else if options.isBind {
+            try addBind(mount, target, options, origin)
+        } else {
+            try addFileSystem(mount, target, options, origin)
+        }
+    }
+
+    /// Refuses options that this runtime knows of and does not honour.
+    private func check(_ options: MountOptions, _ origin: String) throws(ConfigError) {
+        for option in options.data {
+            if option == "copy-symlink" || option.starts(withText: "idmap=")
+                || option.starts(withText: "ridmap=")
+            {
+                throw ConfigError(
+                    path: origin + ".options", message: "\"\(option)\" is not supported yet")
+            }
+            if option.utf8.contains(0) || option.utf8.contains(UInt8(ascii: ",")) {
+                throw ConfigError(
+                    path: origin + ".options", message: "\"\(option)\" is more than one option")
+            }
+        }
+        if options.isBind, let option = options.data.first {
+            throw ConfigError(
+                path: origin + ".options", message: "\"\(option)\" is not an option of a bind")
+        }
+    }
+
+    // MARK: - New file systems
+
+    private mutating func addFileSystem(
+        _ mount: Spec.Mount, _ target: String, _ options: MountOptions, _ origin: String
+    ) throws(ConfigError) {
+        guard let type = mount.type, !type.isEmpty, type != "none" else {
+            throw ConfigError(path: origin + ".type", message: "required, but missing")
+        }
+        guard options.mapsIDsRecursively == nil, mount.uidMappings.isEmpty else {
+            throw ConfigError(
+                path: origin + ".options", message: "idmap is supported for binds only")
+        }
+        if options.settings.how.contains(.copyUp), type != "tmpfs" {
+            throw ConfigError(path: origin + ".options", message: "tmpcopyup needs type tmpfs")
+        }
+        if type == "cgroup" || type == "cgroup2" {
+            return addCgroup(target, options, origin)
+        }
+        if let source = hostFallback(type) {
+            return try addFallback(source, target, options, origin)
+        }
+        try checkMapped(options.data, origin)
+        var new = NewMount(type: type, source: mount.source ?? type, target: target)
+        new.settings = options.settings
+        new.data = options.data
+        new.superblock = options.superblock
+        if isVirtual(type) {
+            // Their superblock may be the host's too; only the mount is ours to make read-only.
+            // A symbolic link in their place would put them, or what is done there later, elsewhere.
+            if type != "tmpfs" { new.settings.how.insert(.destinationNoFollow) }
+        } else if options.isReadOnly {
+            new.superblock |= SuperblockFlags.readOnly
+        }
+        if isSealedLate(type, target) {
+            new.settings.attributes.set &= ~MountAttributes.readOnly
+        }
+        let takesLabel = !["proc", "sysfs", "mqueue"].contains(type)
+        if takesLabel, let label = linux.mountLabel, !label.isEmpty {
+            guard host.hasSELinux else {
+                throw ConfigError(
+                    path: "linux.mountLabel", message: "SELinux is not enabled on this host")
+            }
+            new.context = label
+        }
+        add(origin, .mount(new))
+    }
+
+    private func isVirtual(_ type: String) -> Bool {
+        ["proc", "sysfs", "tmpfs", "mqueue", "devpts"].contains(type)
+    }
+
+    /// A read-only tmpfs, and a read-only /dev, is filled before it is made so.
+    private func isSealedLate(_ type: String, _ target: String) -> Bool {
+        type == "tmpfs" || target.cleanPath == "/dev"
+    }
+
+    /// The mounts of `mountAll` that become read-only at the end.
+    mutating func sealMounts() {
+        for (index, mount) in spec.mounts.enumerated() {
+            let options = MountOptions(mount.options)
+            guard !options.isBind, !options.isRemount, mount.type != "bind",
+                options.settings.attributes.set & MountAttributes.readOnly != 0,
+                isSealedLate(mount.type ?? "", mount.destination)
+            else { continue }
+            var seal = Remount(target: mount.destination.cleanPath)
+            seal.settings.attributes.set = MountAttributes.readOnly
+            add("mounts[\(index)]", .remount(seal))
+        }
+    }
+
+    private mutating func addCgroup(_ target: String, _ options: MountOptions, _ origin: String) {
+        let view: CgroupMount.View = own.contains(.cgroup) ? .own : .host
+        var mount = CgroupMount(target: target, view: view)
+        mount.settings = options.settings
+        if view == .host, host.isRootless || hasUserNamespace {
+            // Writable, the delegated part of the host's hierarchy would be the container's
+            // (CVE-2023-25809).
+            mount.settings.attributes.set |= MountAttributes.readOnly
+            mount.settings.attributes.clear &= ~MountAttributes.readOnly
+        }
+        add(origin, .mountCgroup(mount))
+    }
+
+    /// Refuses a group that the new user namespace has not: devpts would with a mere EINVAL.
+    private func checkMapped(_ data: [String], _ origin: String) throws(ConfigError) {
+        for option in data {
+            if let text = option.dropping(prefix: "gid="), let gid = UInt32(text) {
+                try checkMapped(gid, linux.gidMappings, origin + ".options")
+            }
+            if let text = option.dropping(prefix: "uid="), let uid = UInt32(text) {
+                try checkMapped(uid, linux.uidMappings, origin + ".options")
+            }
+        }
+    }
+
+    // MARK: - Where a user namespace has no right to a file system
+
+    /// The kernel lets root of a user namespace mount these only for a namespace of its own.
+    private static let bound: [(type: String, namespace: Namespaces, source: String)] = [
+        ("proc", .pid, "/proc"), ("sysfs", .network, "/sys"), ("mqueue", .ipc, "/dev/mqueue"),
+    ]
+
+    /// The host's mount to bind where a new one would be refused.
+    private func hostFallback(_ type: String) -> String? {
+        for row in Self.bound where row.type == type {
+            let isForeign =
+                made.contains(.user)
+                ? !made.contains(row.namespace)
+                : host.isInUserNamespace && !own.contains(row.namespace)
+            return isForeign ? row.source : nil
+        }
+        return nil
+    }
+
+    private mutating func addFallback(
+        _ source: String, _ target: String, _ options: MountOptions, _ origin: String
+    ) throws(ConfigError) {
+        var settings = options.settings
+        settings.how.formUnion([.recursive, .destinationNoFollow])
+        // What lies below is the host's as well.
+        settings.attributes.recursiveSet |= settings.attributes.set & MountAttributes.readOnly
+        if settings.propagation.isEmpty { settings.propagation = [.slave, .recursive] }
+        add(origin, .bind(Bind(source: source, target: target, settings: settings)))
+    }
+}

@@ -1,0 +1,13 @@
+internal import Engine
+internal import Options
+
+extension Command {
+    /// `apus help`.
+    func help() throws(Failure) {
+        guard let name = arguments.operands.first else { return try Output.write(Help.program()) }
+        guard let verb = Verb.Name(rawValue: name) else {
+            throw Failure("No help topic for '\(name)': there is no such command")
+        }
+        try Output.write(Help.verb(verb))
+    }
+}

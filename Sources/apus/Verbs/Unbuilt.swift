@@ -1,0 +1,15 @@
+internal import Engine
+
+// Verbs whose part of the engine does not exist yet: a clear refusal, and a help that is true.
+
+extension Command {
+    func events() throws(Failure) { throw Self.unbuilt("events") }
+    func stats() throws(Failure) { throw Self.unbuilt("stats") }
+    func checkpoint() throws(Failure) { throw Self.unbuilt("checkpoint") }
+    func restore() throws(Failure) -> Int32 { throw Self.unbuilt("restore") }
+    func features() throws(Failure) { throw Self.unbuilt("features") }
+
+    private static func unbuilt(_ verb: String) -> Failure {
+        Failure("\(verb): this version does not have it yet")
+    }
+}

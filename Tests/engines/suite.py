@@ -1,0 +1,33 @@
+"""Runs in the machine: prepares the engines for the runtime, then makes the checks.
+
+usage: suite.py RUNTIME ARCHIVE [PATTERN]
+"""
+
+import re
+import sys
+
+import buildah
+import containerd
+import docker
+import podman
+from harness import CHECKS, Failed, note, run_all, sh
+
+
+def main():
+    runtime, archive = sys.argv[1], sys.argv[2]
+    pattern = sys.argv[3] if len(sys.argv) > 3 else "."
+    note(sh(f"{runtime} --version").splitlines()[0])
+    failures = 0
+    for engine in (*podman.ALL, buildah.BUILDAH, containerd.CTR, docker.DOCKER):
+        if not any(re.search(pattern, name) for name, _, owner in CHECKS if owner is engine):
+            continue
+        try:
+            engine.prepare(runtime, archive)
+        except Failed as reason:
+            print(f"FAIL {engine.name}.prepare: {reason}", flush=True)
+            failures += 1
+    return 1 if run_all(pattern) + failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
