@@ -3,7 +3,7 @@ import json
 import os
 import time
 
-from harness import Settings, cases, test
+from harness import Settings, test
 
 
 @test(timeout=120, slow=True)
