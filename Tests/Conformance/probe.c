@@ -16,6 +16,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
@@ -158,7 +159,27 @@ static int catch_signals(void) {
     }
 }
 
-// Reads what it may of every process's handles and tells those outside this root.
+// Whether a directory lies outside this root: the way up from it never passes our root.
+static int outside(int fd, const struct stat *root) {
+    struct statfs fs;
+    if (fstatfs(fd, &fs) < 0 || fs.f_type == 0x9fa0 || fs.f_type == 0x62656572 ||
+        fs.f_type == 0x63677270 || fs.f_type == 0x1cd1) return 0;  // proc, sysfs, cgroup2, devpts
+    struct stat st, before = {0};
+    for (int up = dup(fd), next; up >= 0; up = next) {
+        if (fstat(up, &st) < 0 || (st.st_dev == root->st_dev && st.st_ino == root->st_ino)) {
+            close(up);
+            return 0;
+        }
+        int top = st.st_dev == before.st_dev && st.st_ino == before.st_ino;
+        before = st;
+        next = top ? -1 : openat(up, "..", O_PATH | O_CLOEXEC);
+        close(up);
+        if (top) return 1;
+    }
+    return 0;
+}
+
+// Opens what it may of every process's handles and tells those outside this root.
 _Noreturn static void stealer(void) {
     struct stat root;
     stat("/", &root);
@@ -167,18 +188,17 @@ _Noreturn static void stealer(void) {
         struct dirent *e;
         while (d && (e = readdir(d))) {
             int pid = atoi(e->d_name);
-            if (pid < 2 || pid == getpid()) continue;
-            char path[300];
-            for (int fd = 0; fd < 40; fd++) {
-                struct stat st;
-                snprintf(path, sizeof path, "/proc/%d/fd/%d", pid, fd);
-                if (stat(path, &st) == 0 && S_ISDIR(st.st_mode) && st.st_dev != root.st_dev) {
-                    char link[1000] = "";
-                    if (readlink(path, link, sizeof link - 1) < 0) link[0] = 0;
-                    if (strncmp(link, "/proc", 5) == 0) continue;
-                    printf("stolen %s -> %s\n", path, link);
+            if (pid < 2) continue;
+            for (int n = 0; n < 40; n++) {
+                char path[300];
+                snprintf(path, sizeof path, "/proc/%d/fd/%d", pid, n);
+                int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+                if (fd < 0) continue;
+                if (outside(fd, &root)) {
+                    printf("stolen %s\n", path);
                     fflush(stdout);
                 }
+                close(fd);
             }
         }
         if (d) closedir(d);
