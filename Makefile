@@ -66,7 +66,7 @@ test-vm:
 
 test-engines:
 	Tests/vm/image engines
-	Tests/vm/engines $(RUNTIME)
+	Tests/engines/run $(RUNTIME) $(FILTER)
 
 lint:
 	Tests/lint/format
