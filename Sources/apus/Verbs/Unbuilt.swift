@@ -7,7 +7,6 @@ extension Command {
     func stats() throws(Failure) { throw Self.unbuilt("stats") }
     func checkpoint() throws(Failure) { throw Self.unbuilt("checkpoint") }
     func restore() throws(Failure) -> Int32 { throw Self.unbuilt("restore") }
-    func features() throws(Failure) { throw Self.unbuilt("features") }
 
     private static func unbuilt(_ verb: String) -> Failure {
         Failure("\(verb): this version does not have it yet")
