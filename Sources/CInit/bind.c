@@ -34,8 +34,8 @@ int apus_step_bind(struct apus_init *init, const struct apus_command *command) {
     return result;
 }
 
-/// A fresh mount shows the cgroup namespace's root. Only there: mounted from the initial namespace it
-/// would reset the host's options, and stall for an RCU grace period.
+/// A fresh mount shows the cgroup namespace's root. Only there: mounted from the initial namespace
+/// it would reset the host's options, and stall for an RCU grace period.
 static int new_cgroup_mount(void) {
     int context = apus_fsopen("cgroup2");
     if (context < 0) return context;

@@ -63,7 +63,8 @@ static int copy_directory(int from, int to, int depth);
 static int copy_subdirectory(int source, int target, const char *name, int depth) {
     if (mkdirat(target, name, 0700) < 0) return -errno;
     int from = apus_result(openat(source, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    int to = from < 0 ? from : apus_result(openat(target, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    int to = from;
+    if (from >= 0) to = apus_result(openat(target, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     int result = to < 0 ? to : copy_directory(from, to, depth + 1);
     apus_close(&from);
     apus_close(&to);

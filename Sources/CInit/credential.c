@@ -71,7 +71,9 @@ int apus_step_groups(struct apus_init *init, const struct apus_command *command)
     uint32_t count = command->count - 1;
     uint32_t *groups = NULL;
     if (count > 0 && !(groups = apus_allocate(count * sizeof *groups))) return -ENOMEM;
-    for (uint32_t index = 0; index < count; index++) groups[index] = (uint32_t)command->a[index + 1];
+    for (uint32_t index = 0; index < count; index++) {
+        groups[index] = (uint32_t)command->a[index + 1];
+    }
     return apus_result(syscall(SYS_setgroups, (size_t)count, groups));
 }
 
@@ -103,8 +105,8 @@ int apus_step_user(struct apus_init *init, const struct apus_command *command) {
     return apus_follow_runtime(init);
 }
 
-/// The runtime itself may lack some (in a container, or under a reduced bounding set). That is a warning
-/// and no error (runtime-spec, config, Capabilities); the text is their mask.
+/// The runtime itself may lack some (in a container, or under a reduced bounding set). That is a
+/// warning and no error (runtime-spec, config, Capabilities); the text is their mask.
 static void warn_ungrantable(struct apus_init *init, uint64_t mask) {
     char digits[19], *digit = digits + sizeof digits;
     init->ungrantable = mask;
@@ -156,7 +158,7 @@ struct filter_program {  // sock_fprog
 int apus_step_seccomp(struct apus_init *init, const struct apus_command *command) {
     const struct apus_text program = command->s[0];
     if (program.size == 0 || program.size % 8 != 0 || program.size / 8 > 4096) return -EINVAL;
-    // From here on the profile decides which calls we may make: what exec needs is made ready before.
+    // From here on the profile decides which calls we may make: what exec needs is made before.
     int result = apus_prepare_exec(init);
     if (result < 0) return result;
     struct filter_program filter = {(unsigned short)(program.size / 8), program.bytes};

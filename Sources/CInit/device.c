@@ -86,7 +86,8 @@ int apus_step_symlink(struct apus_init *init, const struct apus_command *command
     if (result == -EEXIST && command->a[0]) {
         char found[APUS_PATH_MAX];
         ssize_t size = readlinkat(parent, name, found, sizeof found);
-        bool same = size == (ssize_t)command->s[0].size && memcmp(found, contents, (size_t)size) == 0;
+        bool same = size == (ssize_t)command->s[0].size
+            && memcmp(found, contents, (size_t)size) == 0;
         result = same ? 0 : apus_result(unlinkat(parent, name, 0));
         if (!same && result >= 0) result = apus_result(symlinkat(contents, parent, name));
     }

@@ -12,7 +12,13 @@ static int check_program(const char *path) {
     if (stat(path, &status) < 0) return -errno;
     if (S_ISDIR(status.st_mode)) return -EISDIR;
     if (!S_ISREG(status.st_mode)) return -EACCES;
-    return apus_result(syscall(APUS_SYS_FACCESSAT2, AT_FDCWD, path, X_OK, APUS_AT_EACCESS));
+    int result = apus_result(
+        syscall(APUS_SYS_FACCESSAT2, AT_FDCWD, path, X_OK, APUS_AT_EACCESS));
+    // A filter older than the call; real and effective ids are the same by now.
+    if (result == -ENOSYS || result == -EPERM) {
+        result = apus_result(syscall(SYS_faccessat, AT_FDCWD, path, X_OK));
+    }
+    return result;
 }
 
 /// As execvp(3): EACCES is remembered while the search goes on.
@@ -87,7 +93,7 @@ int apus_reset_signals(void) {
 }
 
 /// Standard handles on the host's null device become the container's own, so that no handle of the
-/// host stays. Only where that is a null device: an image may have planted something (CVE-2026-88265).
+/// host stays. Only where that is a null device: an image may plant something (CVE-2026-88265).
 static int reopen_null(struct apus_init *init) {
     int own = -1;
     for (int handle = 0; handle < 3; handle++) {
@@ -127,7 +133,7 @@ static const char *home_in_line(char *line, const char *uid) {
     return count == 7 && strcmp(fields[2], uid) == 0 ? fields[5] : NULL;
 }
 
-static void write_decimal(uint32_t number, char digits[12]) {
+void apus_write_decimal(uint32_t number, char digits[12]) {
     char reversed[12];
     int count = 0;
     do reversed[count++] = (char)('0' + number % 10);
@@ -163,7 +169,8 @@ static bool find_home(int file, const char *uid, char *home, size_t room) {
     }
 }
 
-/// HOME from the image's /etc/passwd: a regular file, opened without blocking; "/" where it says nothing.
+/// HOME from the image's /etc/passwd: a regular file, opened without blocking; "/" where it says
+/// nothing.
 static char *home_entry(struct apus_init *init, uint32_t uid) {
     char *entry = apus_allocate(APUS_PATH_MAX);
     if (!entry) return NULL;
@@ -172,7 +179,7 @@ static char *home_entry(struct apus_init *init, uint32_t uid) {
     if (file < 0) return entry;
     struct stat status;
     char digits[12];
-    write_decimal(uid, digits);
+    apus_write_decimal(uid, digits);
     if (fstat(file, &status) == 0 && S_ISREG(status.st_mode)) {
         find_home(file, digits, entry + 5, APUS_PATH_MAX - 5);
     }
@@ -194,7 +201,7 @@ static int complete_environment(struct apus_init *init, const struct apus_comman
         char *entry = apus_allocate(32);
         if (!entry) return -ENOMEM;
         memcpy(entry, "LISTEN_PID=", 11);
-        write_decimal((uint32_t)getpid(), entry + 11);
+        apus_write_decimal((uint32_t)getpid(), entry + 11);
         *place = entry;
     }
     char **home = find_variable(init->environment, "HOME");

@@ -49,7 +49,8 @@ _Noreturn static void become_hook(const struct apus_command *command, char **arg
 }
 
 static int start_hook(const struct apus_command *command, struct run *run) {
-    char **arguments = apus_plan_list(command->s[2], 0), **environment = apus_plan_list(command->s[3], 0);
+    char **arguments = apus_plan_list(command->s[2], 0);
+    char **environment = apus_plan_list(command->s[3], 0);
     if (!arguments || !environment) return -ENOMEM;
     if (!arguments[0]) arguments[0] = (char *)(uintptr_t)command->s[0].bytes;
     int input[2], output[2], failure[2];

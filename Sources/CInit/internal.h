@@ -84,16 +84,19 @@ static inline int64_t apus_argument(const struct apus_command *command, uint32_t
 // plan.c
 int apus_plan_open(struct apus_init *init);
 /// Decodes the step at `offset` and returns the offset of the next; 0 at the end.
-uint32_t apus_plan_step(const struct apus_init *init, uint32_t offset, struct apus_command *command);
+uint32_t apus_plan_step(const struct apus_init *init, uint32_t offset,
+                        struct apus_command *command);
 /// Finds the next step of the kind that is still to be done.
-bool apus_plan_ahead(const struct apus_init *init, uint32_t operation, struct apus_command *command);
+bool apus_plan_ahead(const struct apus_init *init, uint32_t operation,
+                     struct apus_command *command);
 /// The handle of a slot, or -EBADF.
 int apus_slot(const struct apus_init *init, int64_t slot);
 /// A NULL-terminated array of the strings of a list joined with NUL, with room for `extra` more.
 char **apus_plan_list(struct apus_text joined, size_t extra);
 
 // message.c
-int apus_send(struct apus_init *init, uint32_t kind, int32_t value, struct apus_text text, int handle);
+int apus_send(struct apus_init *init, uint32_t kind, int32_t value, struct apus_text text,
+              int handle);
 void apus_warn(struct apus_init *init, int result, const char *text);
 int apus_rendezvous(struct apus_init *init, int32_t checkpoint, int handle);
 /// Ends the process when the runtime has died before it committed the container.
@@ -109,7 +112,8 @@ int apus_open_in_root(struct apus_init *init, const char *path, uint64_t flags, 
 /// of `type` (S_IFDIR or S_IFREG). `made`, unless NULL, tells whether the last one was.
 int apus_target(struct apus_init *init, const char *path, mode_t type, uint64_t flags,
                 uint64_t resolve, bool *made);
-/// O_PATH handle of the directory of a path in the root, made if missing; `*name` is the last component.
+/// O_PATH handle of the directory of a path in the root, made if missing; `*name` is the path's
+/// last component.
 int apus_parent(struct apus_init *init, const char *path, const char **name);
 /// 1 if the handle is character device major:minor.
 int apus_is_device(int handle, unsigned major, unsigned minor);
@@ -140,6 +144,7 @@ int apus_parse_list(const char *text, unsigned long *mask, size_t size);
 int apus_drop_inheritable(void);
 
 // exec.c
+void apus_write_decimal(uint32_t number, char digits[12]);
 /// Really closes every handle that the steps still to come do not need.
 int apus_close_others(struct apus_init *init);
 /// Makes ready what EXEC needs while every call is still allowed: before a filter is loaded.
@@ -168,5 +173,6 @@ apus_step_function apus_step_bounding, apus_step_groups, apus_step_user,
     apus_step_capabilities, apus_step_no_new_privileges, apus_step_seccomp,
     apus_step_verify;                                                              // credential.c
 apus_step_function apus_step_executable, apus_step_exec;                           // exec.c
+void apus_write_decimal(uint32_t number, char digits[12]);
 
 #endif

@@ -20,7 +20,7 @@ static int null_tree(struct apus_init *init) {
         if (tree >= 0) return tree;
     }
     if (init->null < 0) return -ENODEV;
-    // The first use attaches the clone itself; only then can it be cloned again (before Linux 6.15).
+    // The first use attaches the clone itself; only then can it be cloned (before Linux 6.15).
     int tree = apus_open_tree(init->null, "", APUS_OPEN_TREE_CLONE | APUS_AT_EMPTY_PATH);
     return tree == -EINVAL ? apus_result(fcntl(init->null, F_DUPFD_CLOEXEC, 0)) : tree;
 }

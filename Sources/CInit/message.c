@@ -43,7 +43,8 @@ static int write_report(struct apus_init *init, struct iovec *parts) {
     return result;
 }
 
-int apus_send(struct apus_init *init, uint32_t kind, int32_t value, struct apus_text text, int handle) {
+int apus_send(struct apus_init *init, uint32_t kind, int32_t value, struct apus_text text,
+              int handle) {
     uint32_t size = text.size > APUS_TEXT_MAX ? APUS_TEXT_MAX : text.size;
     struct apus_message head = {kind, init->step, value, size};
     struct iovec parts[2] = {
@@ -92,20 +93,32 @@ int apus_rendezvous(struct apus_init *init, int32_t checkpoint, int handle) {
     return 0;
 }
 
+/// A created container holds nothing of the host but the two FIFOs, from before the runtime says so.
+static int await_ready(struct apus_init *init) {
+    struct apus_command gate;
+    bool gated = apus_plan_ahead(init, APUS_OP_GATE, &gate);
+    // Under a filter everything was closed before that was loaded.
+    int result = gated && !init->arguments ? apus_close_others(init) : 0;
+    // Before the question: the runtime may end right after its answer, and must not take us along. If
+    // it dies before, the socket says so.
+    if (result >= 0) result = apus_result(prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0));
+    if (result >= 0) result = apus_rendezvous(init, APUS_AT_READY, -1);
+    if (result < 0) return result;
+    init->committed = true;
+    // Without a gate the runtime goes on listening: exec closes the socket, which means success.
+    if (gated) apus_close(&init->sync);
+    return 0;
+}
+
 int apus_step_await(struct apus_init *init, const struct apus_command *command) {
     int32_t checkpoint = (int32_t)command->a[0];
+    if (checkpoint == APUS_AT_READY) return await_ready(init);
     // An unprivileged runtime, and newuidmap, may write the maps of a dumpable process only.
     bool maps = checkpoint == APUS_AT_MAP_IDS;
     if (maps && prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0) return -errno;
     int result = apus_rendezvous(init, checkpoint, -1);
     if (result < 0) return result;
     if (maps && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0) return -errno;
-    if (checkpoint != APUS_AT_READY) return 0;
-    init->committed = true;
-    if (prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0) < 0) return -errno;
-    struct apus_command gate;
-    // Without a gate the runtime goes on listening: exec closes the socket, which means success.
-    if (apus_plan_ahead(init, APUS_OP_GATE, &gate)) apus_close(&init->sync);
     return 0;
 }
 
@@ -115,8 +128,6 @@ int apus_step_gate(struct apus_init *init, const struct apus_command *command) {
     struct stat status;
     if (fstat(init->gate, &status) < 0) return -errno;
     if (!S_ISFIFO(status.st_mode)) return -EBADF;
-    int result = apus_close_others(init);
-    if (result < 0) return result;
     for (;;) {
         struct pollfd wait = {init->gate, POLLIN, 0};
         int ready = poll(&wait, 1, 1000);

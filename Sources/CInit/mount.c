@@ -13,7 +13,8 @@ int apus_propagate(int at, const char *path, unsigned flags, uint64_t propagatio
 static int set_attributes(int mount, unsigned flags, uint64_t set, uint64_t clear) {
     // The access time modes are one field: to set one means to clear the others (mount_setattr(2)).
     if ((set | clear) & APUS_ATTR_ATIME) clear |= APUS_ATTR_ATIME;
-    struct apus_mount_attr attributes = {.set = set, .clear = clear & ~(set & ~(uint64_t)APUS_ATTR_ATIME)};
+    clear &= ~(set & ~(uint64_t)APUS_ATTR_ATIME);
+    struct apus_mount_attr attributes = {.set = set, .clear = clear};
     if ((attributes.set | attributes.clear) == 0) return 0;
     return apus_mount_setattr(mount, "", flags | APUS_AT_EMPTY_PATH, &attributes);
 }
@@ -52,6 +53,7 @@ static const struct {
 } superblock_flags[] = {
     {APUS_MS_RDONLY, "ro"}, {APUS_MS_SYNCHRONOUS, "sync"}, {APUS_MS_DIRSYNC, "dirsync"},
     {APUS_MS_MANDLOCK, "mand"}, {APUS_MS_LAZYTIME, "lazytime"},
+    {APUS_MS_I_VERSION, "iversion"},
 };
 
 static int set_superblock_flags(int context, uint64_t flags) {
@@ -106,12 +108,15 @@ static int set_options(struct apus_init *init, int context, const char *text) {
     return 0;
 }
 
-/// fsconfig(2) takes values of at most 255 bytes; the layers of an overlay can be longer.
-static bool has_long_value(const char *text) {
+enum { VALUE_MAX = 255 };  // bytes that fsconfig(2) takes; the layers of an overlay can be longer
+
+static bool has_long_value(const struct apus_command *command) {
+    if (command->s[1].size > VALUE_MAX) return true;
+    const char *text = command->s[3].bytes;
     while (*text) {
         size_t length = option_length(text);
         const char *value = memchr(text, '=', length);
-        if (value && length - (size_t)(value + 1 - text) > 255) return true;
+        if (value && length - (size_t)(value + 1 - text) > VALUE_MAX) return true;
         text += length;
         if (*text) text++;
     }
@@ -222,7 +227,7 @@ int apus_step_mount(struct apus_init *init, const struct apus_command *command) 
         close(target);
         return result;
     }
-    if (has_long_value(s[3].bytes)) {
+    if (has_long_value(command)) {
         result = apus_at(init, mount_classic(init, command, target), s[2].bytes);
         close(target);
         return result;
@@ -270,7 +275,8 @@ int apus_step_remount(struct apus_init *init, const struct apus_command *command
 int apus_tmpfs(const char *mode, unsigned attributes) {
     int context = apus_fsopen("tmpfs");
     if (context < 0) return context;
-    int result = apus_fsconfig(context, APUS_SET_STRING, "mode", mode);
+    int result = apus_fsconfig(context, APUS_SET_STRING, "source", "tmpfs");
+    if (result >= 0) result = apus_fsconfig(context, APUS_SET_STRING, "mode", mode);
     if (result >= 0) result = apus_fsconfig(context, APUS_SET_STRING, "size", "4096");
     if (result >= 0) result = apus_fsconfig(context, APUS_SET_STRING, "nr_inodes", "1");
     if (result >= 0) result = apus_fsconfig(context, APUS_CMD_CREATE, NULL, NULL);

@@ -39,18 +39,50 @@ int apus_step_fork(struct apus_init *init, const struct apus_command *command) {
     return result;
 }
 
-int apus_step_join(struct apus_init *init, const struct apus_command *command) {
-    int handle = apus_slot(init, command->a[0]);
-    if (handle < 0) return handle;
-    if (setns(handle, (int)command->a[1]) < 0) {
-        // To enter the user namespace that one is in is an error to the kernel, not to us.
-        int error = errno;
-        struct stat own, other;
-        bool same = error == EINVAL && command->a[1] == APUS_CLONE_NEWUSER
-            && stat("/proc/self/ns/user", &own) == 0 && fstat(handle, &other) == 0
-            && own.st_dev == other.st_dev && own.st_ino == other.st_ino;
-        if (!same) return -error;
+/// The number of the process that a pidfd means, from "Pid:" of its fdinfo; -1 for another handle.
+static int number_of_pidfd(int handle) {
+    char path[32] = "/proc/self/fdinfo/", text[1024];
+    apus_write_decimal((uint32_t)handle, path + 18);
+    int file = apus_result(open(path, O_RDONLY | O_CLOEXEC));
+    if (file < 0) return -1;
+    ssize_t size = read(file, text, sizeof text - 1);
+    close(file);
+    text[size < 0 ? 0 : size] = 0;
+    const char *found = strstr(text, "\nPid:\t");
+    if (!found || found[6] < '1' || found[6] > '9') return -1;
+    int number = 0;
+    for (const char *digit = found + 6; *digit >= '0' && *digit <= '9'; digit++) {
+        number = number * 10 + (*digit - '0');
     }
+    return number;
+}
+
+/// Whether the handle, of a user namespace or of a process, means our own user namespace.
+static bool is_own_user_namespace(int handle) {
+    struct stat own, other;
+    if (stat("/proc/self/ns/user", &own) < 0) return false;
+    int process = number_of_pidfd(handle), result;
+    if (process < 0) {
+        result = fstat(handle, &other);
+    } else {
+        char path[32] = "/proc/";
+        apus_write_decimal((uint32_t)process, path + 6);
+        memcpy(path + strlen(path), "/ns/user", 9);
+        result = stat(path, &other);
+    }
+    return result == 0 && own.st_dev == other.st_dev && own.st_ino == other.st_ino;
+}
+
+int apus_step_join(struct apus_init *init, const struct apus_command *command) {
+    int handle = apus_slot(init, command->a[0]), types = (int)command->a[1];
+    if (handle < 0) return handle;
+    int result = apus_result(setns(handle, types));
+    // To enter the user namespace that one is in is an error to the kernel, not to us.
+    if (result == -EINVAL && types & APUS_CLONE_NEWUSER && is_own_user_namespace(handle)) {
+        int others = types & ~APUS_CLONE_NEWUSER;
+        result = others ? apus_result(setns(handle, others)) : 0;
+    }
+    if (result < 0) return result;
     enter(init, (uint64_t)command->a[1]);
     return apus_follow_runtime(init);
 }
@@ -72,7 +104,7 @@ int apus_step_become_root(struct apus_init *init, const struct apus_command *com
         return apus_at(init, -errno, "groups");
     }
     if (syscall(SYS_setresuid, 0, 0, 0) < 0) return apus_at(init, -errno, "uid");
-    // The launcher made them inheritable and ambient: exec takes all from a user that is not mapped.
+    // The launcher made them ambient: exec takes all others from a user that is not mapped.
     int result = apus_drop_inheritable();
     if (result < 0) return result;
     return apus_follow_runtime(init);
@@ -103,7 +135,8 @@ int apus_step_keyring(struct apus_init *init, const struct apus_command *command
     long keyring = syscall(SYS_keyctl, JOIN_SESSION_KEYRING, command->s[0].bytes, 0, 0, 0);
     int result = keyring < 0 ? -errno : 0;
     if (result >= 0) {
-        result = apus_result(syscall(SYS_keyctl, KEYCTL_SETPERM, keyring, KEYRING_PERMISSIONS, 0, 0));
+        result = apus_result(
+            syscall(SYS_keyctl, KEYCTL_SETPERM, keyring, KEYRING_PERMISSIONS, 0, 0));
     }
     if (result == -ENOSYS) {  // a kernel without keys has none to keep apart
         apus_warn(init, result, command->s[0].bytes);

@@ -10,7 +10,7 @@ enum { RETRIES = 128, LINKS_MAX = 40 };
 int apus_openat2(int at, const char *path, uint64_t flags, uint64_t resolve) {
     struct apus_open_how how = {.flags = flags | O_CLOEXEC, .resolve = resolve};
     int result = -EAGAIN;
-    // EAGAIN: a rename or mount elsewhere raced with ".." (openat2(2)); an attacker can do it for ever.
+    // EAGAIN: a rename or mount raced with ".." (openat2(2)); an attacker can do it for ever.
     for (int attempt = 0; attempt < RETRIES && (result == -EAGAIN || result == -EINTR); attempt++) {
         result = apus_result(syscall(APUS_SYS_OPENAT2, at, path, &how, sizeof how));
     }
@@ -133,7 +133,7 @@ int apus_parent(struct apus_init *init, const char *path, const char **name) {
         memcpy(directory, path, size);
         directory[size] = 0;
     }
-    // An image whose /dev is a link to elsewhere would have its devices made there (CVE-2026-47766).
+    // An image whose /dev is a link would have its devices made elsewhere (CVE-2026-47766).
     bool devices = strncmp(path, "/dev/", 5) == 0;
     return apus_target(init, directory, S_IFDIR, O_DIRECTORY, devices ? APUS_NO_SYMLINKS : 0, NULL);
 }

@@ -7,8 +7,8 @@ int apus_step_propagation(struct apus_init *init, const struct apus_command *com
     return apus_at(init, apus_propagate(AT_FDCWD, "/", 0, (uint64_t)command->a[0]), "/");
 }
 
-/// Makes private the mount that holds `handle`: a bind below a shared one would be seen by the host,
-/// and pivot_root(2) refuses shared parents.
+/// Makes private the mount that holds `handle`: a bind below a shared one would be seen by the
+/// host, and pivot_root(2) refuses shared parents.
 static int make_holder_private(int handle) {
     int at = apus_result(fcntl(handle, F_DUPFD_CLOEXEC, 0));
     while (at >= 0) {

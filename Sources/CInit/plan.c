@@ -29,7 +29,8 @@ static bool read_strings(const struct apus_init *init, uint32_t offset, uint32_t
 }
 
 /// Decodes and checks the step at `offset`; the offset after it, or 0 where it is malformed.
-static uint32_t decode(const struct apus_init *init, uint32_t offset, struct apus_command *command) {
+static uint32_t decode(const struct apus_init *init, uint32_t offset,
+                       struct apus_command *command) {
     struct apus_step head;
     if (init->size - offset < sizeof head) return 0;
     memcpy(&head, init->plan + offset, sizeof head);
@@ -75,11 +76,13 @@ int apus_plan_open(struct apus_init *init) {
     return offset == init->size ? 0 : -EBADMSG;
 }
 
-uint32_t apus_plan_step(const struct apus_init *init, uint32_t offset, struct apus_command *command) {
+uint32_t apus_plan_step(const struct apus_init *init, uint32_t offset,
+                        struct apus_command *command) {
     return offset < init->size ? decode(init, offset, command) : 0;
 }
 
-bool apus_plan_ahead(const struct apus_init *init, uint32_t operation, struct apus_command *command) {
+bool apus_plan_ahead(const struct apus_init *init, uint32_t operation,
+                     struct apus_command *command) {
     uint32_t offset = init->offset;
     while ((offset = apus_plan_step(init, offset, command)) != 0) {
         if (command->operation == operation) return true;

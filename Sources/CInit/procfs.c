@@ -2,7 +2,7 @@
 // (CVE-2019-16884, CVE-2025-52881).
 #include "internal.h"
 
-#include <sys/vfs.h>
+#include <sys/prctl.h>
 
 enum { ATTRIBUTES = APUS_ATTR_NOSUID | APUS_ATTR_NODEV | APUS_ATTR_NOEXEC };
 
@@ -17,7 +17,7 @@ static int new_procfs(bool processes_only) {
     return result;
 }
 
-/// The mounted procfs without what was mounted over it, for a user namespace that may not mount one.
+/// The mounted procfs without what was mounted over it, where a user namespace may not mount one.
 static int cloned_procfs(void) {
     int tree = apus_open_tree(AT_FDCWD, "/proc", APUS_OPEN_TREE_CLONE);
     if (tree == -EINVAL) {  // mounts over it are locked to it: apus_proc_open refuses to cross them
@@ -62,7 +62,15 @@ static int write_file(int proc, const char *path, struct apus_text text) {
 
 int apus_proc_write(struct apus_init *init, const char *path, struct apus_text text) {
     int proc = apus_proc(init);
-    return proc < 0 ? proc : write_file(proc, path, text);
+    if (proc < 0) return proc;
+    int result = write_file(proc, path, text);
+    if (result != -EACCES) return result;
+    // As long as we are not dumpable, our files belong to root of the user namespace that we were
+    // executed in (proc(5)): who joined another is a stranger to his own. There is little to see.
+    if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0) return -errno;
+    result = write_file(proc, path, text);
+    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0) return -errno;
+    return result;
 }
 
 /// A full instance is needed for /proc/sys; it is closed at once. The path stays below that.

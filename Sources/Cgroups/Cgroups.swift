@@ -12,8 +12,8 @@
 //                                            `cgroup.place` may be another path than predicted
 //   try Cgroup.open(place, on: host) -> Cgroup?         nil: it is gone
 //   try Cgroup.ofProcess(pid, on: host) -> Cgroup?
-//   try Cgroup.destroy(place, on: host)      kills, waits, removes, stops the unit; idempotent,
-//                                            leaves alone what bears another stamp
+//   try Cgroup.destroy(place, isCommitted:, on: host)
+//                                            kills, waits, removes, stops the unit; idempotent
 //
 //   cgroup.handle                            for clone3(CLONE_INTO_CGROUP)
 //   try cgroup.settle()                      after that clone: ends systemd's placeholder

@@ -27,7 +27,9 @@ package struct DeviceFilter: Equatable {
         self.init(accesses: accesses)
     }
 
-    /// Walks the rules backwards. What is still undecided of the access is in register 3: allowed
+    /// Walks the rules backwards.
+    ///
+    /// What is still undecided of the access is in register 3: allowed
     /// bits leave it, a denied bit ends the program.
     init(accesses rules: [DeviceAccess]) {
         instructions = [
@@ -145,8 +147,9 @@ extension DeviceAccess {
     }
 }
 
-/// The instructions that the filter is made of. 64-bit arithmetic throughout: the words loaded are
-/// zero-extended.
+/// The instructions that the filter is made of.
+///
+/// 64-bit arithmetic throughout: the words loaded are zero-extended.
 private enum Op {
     typealias Instruction = DeviceFilter.Instruction
 

@@ -38,7 +38,8 @@ extension Cgroup {
     private func attach(_ program: borrowing DeviceProgram) throws(Errno) {
         var old: [UInt32] = []
         for id in try DeviceProgram.attached(to: directory).ids {
-            guard let attached = try? DeviceProgram(id: id), (try? attached.name()) == DeviceFilter.name
+            guard let attached = try? DeviceProgram(id: id),
+                (try? attached.name()) == DeviceFilter.name
             else { continue }
             old.append(id)
         }

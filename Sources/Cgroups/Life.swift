@@ -36,7 +36,7 @@ extension Cgroup {
         }
     }
 
-    /// Ids, one a line. 0 stands for what the caller's pid namespace does not show.
+    /// Ids, one a line; 0 stands for what the caller's pid namespace does not show.
     private static func numbers(in text: String) -> [Int32] {
         var numbers: [Int32] = []
         for line in text.utf8.split(separator: UInt8(ascii: "\n")) {
@@ -64,7 +64,7 @@ extension Cgroup {
         try event("populated")
     }
 
-    /// A flag of cgroup.events. A cgroup that was removed has none set.
+    /// A flag of cgroup.events; a cgroup that was removed has none set.
     private func event(_ name: String) throws(CgroupFailure) -> Bool {
         do throws(Errno) {
             return Counter.parse(try directory.readCgroup("cgroup.events")).value(of: name) != 0
@@ -224,16 +224,20 @@ extension Cgroup {
     /// the cgroup, its parents that were made for it, and the unit.
     ///
     /// The same for `delete`, `delete --force` and a create that failed; a second call does nothing.
-    /// A cgroup with another container's stamp is left alone.
+    ///
+    /// - Parameter isCommitted: whether a process of the container is known to have been in it.
+    ///   Until then nothing of the container's has run, and a cgroup without its stamp is another's:
+    ///   it is left alone. From then on the stamp says nothing, because the container can change it.
     package static func destroy(
-        _ place: CgroupPlace, on host: borrowing CgroupHost, milliseconds: Int = 10_000
+        _ place: CgroupPlace, isCommitted: Bool, on host: borrowing CgroupHost,
+        milliseconds: Int = 10_000
     ) throws(CgroupFailure) {
         guard let cgroup = try open(place, on: host) else {
             if place.driver == .systemd { try stopUnit(place) }
             return
         }
         let owner = Stamp.owner(of: cgroup.directory)
-        guard owner == place.stamp else {
+        guard isCommitted || owner == place.stamp else {
             // Made and not yet stamped when the runtime was killed: nobody's, if empty.
             guard owner == nil, !(try cgroup.isPopulated()) else { return }
             return try cgroup.removeWithParents(on: host, milliseconds: 200)
@@ -245,7 +249,7 @@ extension Cgroup {
             for pid in pids.prefix(8) { list += " \(pid)" }
             throw CgroupFailure(
                 "\(pids.count) process(es) outlive SIGKILL:\(list)", path: place.path,
-                hint: "they wait in the kernel for a device or a file system; look at /proc/PID/stack")
+                hint: "they wait in the kernel, often for a file system; see /proc/PID/stack")
         }
         if place.driver == .systemd { try stopUnit(place) }
         try cgroup.removeWithParents(on: host, milliseconds: milliseconds)

@@ -17,8 +17,9 @@ package struct CgroupPlace: Equatable {
     package var unit = ""
     /// Whether the unit belongs to the user's own systemd.
     package var isUserUnit = false
-    /// What marks the cgroup as this container's: its id and generation. Kept with the cgroup, so
-    /// that no other container's is ever killed or removed in its stead.
+    /// What marks the cgroup as this container's: its id and generation.
+    ///
+    /// Kept with the cgroup, so that no other container's is ever killed or removed in its stead.
     package var stamp = ""
 
     package init() {}

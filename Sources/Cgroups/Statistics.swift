@@ -1,4 +1,6 @@
-/// What a cgroup has used and what it may use. Absent parts: the controller is not enabled.
+/// What a cgroup has used and what it may use.
+///
+/// A part is absent where its controller is not enabled.
 package struct CgroupStatistics: Equatable {
     package var cpu: CPU?
     package var cpuset: CPUSet?
@@ -10,7 +12,7 @@ package struct CgroupStatistics: Equatable {
 
     package init() {}
 
-    /// cpu.stat. Times are nanoseconds; the kernel counts microseconds.
+    /// Processor time of cpu.stat, in nanoseconds; the kernel counts microseconds.
     package struct CPU: Equatable {
         package var total: UInt64 = 0
         package var user: UInt64 = 0

@@ -2,7 +2,7 @@ internal import DBus
 internal import Plan
 
 /// Translates device rules into systemd's list of what is allowed, so that a unit's own filter,
-/// put in force anew at every daemon-reload, allows what ours does. Pure.
+/// put in force anew at every daemon-reload, allows what ours does; pure.
 enum SystemdDevices {
     static func settings(for rules: [DeviceRule]) -> [UnitSetting] {
         guard !rules.isEmpty else { return [] }

@@ -25,7 +25,7 @@ struct SystemdName: Equatable {
         let prefix = cgroupsPath.isEmpty ? "apus" : part(1)
         let name = part(2).isEmpty ? id : part(2)
         unit = name
-        guard !name.utf8.contains(UInt8(ascii: "/")), !prefix.utf8.contains(UInt8(ascii: "/")) else {
+        guard !(prefix + name).utf8.contains(UInt8(ascii: "/")) else {
             throw CgroupFailure(
                 "'\(cgroupsPath)' has a name with a slash", origin: "linux.cgroupsPath")
         }

@@ -22,9 +22,9 @@ struct UnitSetting: Equatable {
 }
 
 /// Translates limits into properties, so that systemd, which may write the files anew at any
-/// time, writes the same there (systemd.resource-control(5)). Pure.
+/// time, writes the same there (systemd.resource-control(5)).
 ///
-/// What has no property stands in the files alone; systemd leaves it there.
+/// Pure. What has no property stands in the files alone; systemd leaves it there.
 enum SystemdProperties {
     /// The properties that stand for these writes, later writes of one property winning.
     static func settings(for writes: [CgroupWrite]) throws(CgroupFailure) -> [UnitSetting] {

@@ -59,7 +59,7 @@ extension Cgroup {
     }
 }
 
-/// What restores a file's old contents. Pure.
+/// What restores a file's old contents; pure.
 enum OldValue {
     /// Files with a line for each device, and what a device without a line has.
     private static let keyed: [(file: String, unset: String)] = [
@@ -93,7 +93,9 @@ enum OldValue {
 
     private static func joined(_ line: [[UInt8]]) -> String {
         var text = ""
-        for word in line { text += (text.isEmpty ? "" : " ") + String(decoding: word, as: UTF8.self) }
+        for word in line {
+            text += (text.isEmpty ? "" : " ") + String(decoding: word, as: UTF8.self)
+        }
         return text
     }
 }

@@ -1,5 +1,6 @@
-/// A number as written: sign, digits, and digits after the point. Hexadecimal (`0x1f`) and octal
-/// (`017`) whole numbers as GVariant has them.
+/// A number as written: sign, digits, and digits after the point.
+///
+/// Hexadecimal (`0x1f`) and octal (`017`) whole numbers as GVariant has them.
 package struct DecimalNumber: Equatable {
     private let isNegative: Bool
     private let magnitude: UInt64

@@ -16,7 +16,8 @@ enum Cleanup {
         _ record: Record, on cgroups: borrowing CgroupHost
     ) throws(Failure) {
         do throws(CgroupFailure) {
-            try Cgroup.destroy(record.cgroup, on: cgroups)
+            try Cgroup.destroy(
+                record.cgroup, isCommitted: !record.isIntent, on: cgroups)
         } catch {
             throw Failure(error)
         }

@@ -115,6 +115,7 @@ extension Failure {
         origin = failure.origin
         errno = failure.errno
         path = failure.path
+        if errno == nil, !path.isEmpty { operation += " (\(path))" }
         hint = failure.hint
     }
 

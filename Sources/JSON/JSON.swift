@@ -70,7 +70,9 @@ enum Kind: UInt8 {
     case null, `false`, `true`, number, string, array, object
 }
 
-/// One value, or one key, of the text. An object's members follow it as key, value, key, value.
+/// One value, or one key, of the text.
+///
+/// An object's members follow it as key, value, key, value.
 struct Node {
     /// The first byte of the value; of a string the one after the quote.
     var start: UInt32
@@ -78,7 +80,7 @@ struct Node {
     var end: UInt32
     /// The node after this one and everything in it.
     var next: UInt32
-    /// Array: elements. Object: members.
+    /// How many elements an array has, or members an object.
     var count: UInt32 = 0
     var kind: Kind
     /// Whether a string has escapes to be undone.

@@ -1,5 +1,7 @@
 extension JSON {
-    /// A value of a checked text. It is cheap to copy: a place in the shared text.
+    /// A value of a checked text.
+    ///
+    /// It is cheap to copy: a place in the shared text.
     package struct Value {
         let document: Document
         let index: Int

@@ -31,7 +31,8 @@ package struct ConfigWarning: Equatable, CustomStringConvertible {
 
 extension ConfigError {
     init(_ value: JSON.Value, expected: StaticString) {
-        self.init(path: value.path, message: "expected \(expected.description), found \(value.kindText)")
+        self.init(
+            path: value.path, message: "expected \(expected.description), found \(value.kindText)")
     }
 
     init(_ value: JSON.Value, _ message: String) {

@@ -117,8 +117,10 @@ extension Spec.Capabilities {
         "CAP_SETGID", "CAP_SETPCAP", "CAP_SETUID", "CAP_SYS_CHROOT",
     ]
 
-    /// The same capabilities in the sets of root. Nothing is inheritable or ambient: such a set
-    /// would give them to whoever runs a file with inheritable capabilities (CVE-2022-24769).
+    /// The same capabilities in the sets of root.
+    ///
+    /// Nothing is inheritable or ambient: such a set would give them to whoever runs a file with
+    /// inheritable capabilities (CVE-2022-24769).
     package static func uniform(_ names: [String]) -> Spec.Capabilities {
         var capabilities = Spec.Capabilities()
         capabilities.bounding = names

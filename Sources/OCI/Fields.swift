@@ -81,19 +81,25 @@ struct FieldReader: FieldCoder {
         return member.isNull ? nil : member
     }
 
-    package mutating func required<T: Coded>(_ key: StaticString, _ value: inout T) throws(ConfigError) {
+    package mutating func required<T: Coded>(
+        _ key: StaticString, _ value: inout T
+    ) throws(ConfigError) {
         guard let member = member(key) else {
             throw ConfigError(path: object.value.path(to: key), message: "required, but missing")
         }
         value = try T(reading: member)
     }
 
-    package mutating func optional<T: Coded>(_ key: StaticString, _ value: inout T?) throws(ConfigError) {
+    package mutating func optional<T: Coded>(
+        _ key: StaticString, _ value: inout T?
+    ) throws(ConfigError) {
         guard let member = member(key) else { return }
         value = try T(reading: member)
     }
 
-    package mutating func defaulted<T: Coded>(_ key: StaticString, _ value: inout T) throws(ConfigError) {
+    package mutating func defaulted<T: Coded>(
+        _ key: StaticString, _ value: inout T
+    ) throws(ConfigError) {
         guard let member = member(key) else { return }
         value = try T(reading: member)
     }
@@ -112,15 +118,21 @@ struct NearMissFinder: FieldCoder {
             path: wrong.path, message: "unknown property; it must be written \(key.description)")
     }
 
-    package mutating func required<T: Coded>(_ key: StaticString, _ value: inout T) throws(ConfigError) {
+    package mutating func required<T: Coded>(
+        _ key: StaticString, _ value: inout T
+    ) throws(ConfigError) {
         try check(key)
     }
 
-    package mutating func optional<T: Coded>(_ key: StaticString, _ value: inout T?) throws(ConfigError) {
+    package mutating func optional<T: Coded>(
+        _ key: StaticString, _ value: inout T?
+    ) throws(ConfigError) {
         try check(key)
     }
 
-    package mutating func defaulted<T: Coded>(_ key: StaticString, _ value: inout T) throws(ConfigError) {
+    package mutating func defaulted<T: Coded>(
+        _ key: StaticString, _ value: inout T
+    ) throws(ConfigError) {
         try check(key)
     }
 }

@@ -45,7 +45,9 @@ extension Spec {
         }
     }
 
-    /// A mount. They are made in the order of the list.
+    /// A mount.
+    ///
+    /// They are made in the order of the list.
     package struct Mount: Fields {
         package var destination = ""
         package var type: String?
@@ -73,7 +75,9 @@ extension Spec {
         }
     }
 
-    /// The programs to run at the steps of a container's life. OCI config.md, "POSIX-platform Hooks".
+    /// The programs to run at the steps of a container's life.
+    ///
+    /// OCI config.md, "POSIX-platform Hooks".
     package struct Hooks: Fields {
         package var prestart: [Hook] = []
         package var createRuntime: [Hook] = []
@@ -94,12 +98,16 @@ extension Spec {
         }
     }
 
-    /// One hook. Without `env` it gets an empty environment.
+    /// One hook.
+    ///
+    /// Without `env` it gets an empty environment.
     package struct Hook: Fields {
         package var path = ""
         package var args: [String] = []
         package var env: [String] = []
-        /// Seconds until the hook is ended; nil means no limit.
+        /// Seconds until the hook is ended.
+        ///
+        /// Nil means no limit.
         package var timeout: Int64?
 
         package init() {}
@@ -112,7 +120,9 @@ extension Spec {
         }
     }
 
-    /// The virtual machine a hypervisor runtime would start. Apus refuses it in one clear line.
+    /// The virtual machine a hypervisor runtime would start.
+    ///
+    /// Apus refuses it in one clear line.
     package struct VM: Fields {
         package init() {}
         package mutating func fields<C: FieldCoder>(_ coder: inout C) throws(C.Failure) {}

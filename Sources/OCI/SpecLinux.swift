@@ -110,7 +110,9 @@ extension Spec {
 
     /// What becomes of a network device moved into the container.
     package struct NetDevice: Fields {
-        /// The name inside; may hold `%d`. Absent, it keeps its name.
+        /// The name inside.
+        ///
+        /// May hold `%d`. Absent, it keeps its name.
         package var name: String?
 
         package init() {}

@@ -70,7 +70,9 @@ extension Spec {
         }
     }
 
-    /// The five capability sets. A name this runtime does not know is a warning, not an error.
+    /// The five capability sets.
+    ///
+    /// A name this runtime does not know is a warning, not an error.
     package struct Capabilities: Fields {
         package var bounding: [String] = []
         package var effective: [String] = []

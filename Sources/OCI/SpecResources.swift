@@ -81,7 +81,9 @@ extension Spec.Resources {
         }
     }
 
-    /// Processor time. Quota, period and burst are microseconds.
+    /// Processor time.
+    ///
+    /// Quota, period and burst are microseconds.
     package struct CPU: Fields {
         package var shares: UInt64?
         package var quota: Int64?

@@ -1,6 +1,8 @@
 /// The state of a container: OCI runtime.md "State", with the properties runc adds.
 package struct State: Fields {
-    /// Where a container stands in its life. `paused` is runc's, OCI does not know it.
+    /// Where a container stands in its life.
+    ///
+    /// `paused` is runc's, OCI does not know it.
     package enum Status: String, Word {
         case creating, created, running, paused, stopped
     }

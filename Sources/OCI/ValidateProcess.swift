@@ -54,7 +54,8 @@ extension Spec.Process {
         var seen: [Spec.RlimitType] = []
         for (index, limit) in rlimits.enumerated() {
             try require(
-                !seen.contains(limit.type), "\(path)[\(index)].type", "\(limit.type.name) is there twice")
+                !seen.contains(limit.type), "\(path)[\(index)].type",
+                "\(limit.type.name) is there twice")
             try require(
                 limit.soft <= limit.hard, "\(path)[\(index)].soft",
                 "\(limit.soft) is above the hard limit \(limit.hard)")

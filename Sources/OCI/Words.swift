@@ -165,10 +165,12 @@ extension Spec.Seccomp {
         case maskedEqual = "SCMP_CMP_MASKED_EQ"
     }
 
-    /// A system call interface. Those this build cannot filter for are decoded all the same.
+    /// A system call interface.
+    ///
+    /// Those this build cannot filter for are decoded all the same.
     package enum Architecture: String, Word {
         case x86 = "SCMP_ARCH_X86"
-        case x86_64 = "SCMP_ARCH_X86_64"
+        case amd64 = "SCMP_ARCH_X86_64"
         case x32 = "SCMP_ARCH_X32"
         case arm = "SCMP_ARCH_ARM"
         case aarch64 = "SCMP_ARCH_AARCH64"

@@ -10,35 +10,34 @@ enum CgroupValues {
         if shares <= 2 { return 1 }
         if shares >= 262_144 { return 10_000 }
         // There is no libm here: the least weight whose logarithm reaches the exponent is looked
-        // for, both multiplied by 612.
+        // for. Both sides are multiplied by 612; what the last bits may err is forgiven, so that
+        // 1024 shares are exactly 100.
         let l = log2(shares)
-        let goal = (l * l >> fraction) + 125 * l - (126 << Int64(fraction))
+        let goal = l * l + 125 * l - 126
         var low: UInt64 = 1
         var high: UInt64 = 10_000
         while low < high {
             let middle = (low + high) / 2
-            let reached = 612 * (log2(middle) * log10of2 >> fraction)
-            if reached + tolerance >= goal { high = middle } else { low = middle + 1 }
+            let reached = 612 * log10of2 * log2(middle)
+            if reached + 1e-9 >= goal { high = middle } else { low = middle + 1 }
         }
         return low
     }
 
-    /// Bits behind the point of the fixed point numbers here.
-    private static let fraction: Int64 = 24
-    private static let log10of2: Int64 = 5_050_445  // 0.30103 in fixed point
-    /// What the last bits may err, in 612ths of a decimal logarithm: 1024 shares are exactly 100.
-    private static let tolerance: Int64 = 1 << 11
+    private static let log10of2 = 0.301029995663981195
 
     /// The binary logarithm, by squaring: each square beyond 2 is a 1 in the fraction.
-    private static func log2(_ number: UInt64) -> Int64 {
+    private static func log2(_ number: UInt64) -> Double {
         let zeros = number.leadingZeroBitCount
-        var result = Int64(63 - zeros)
+        var result = Double(63 - zeros)
         var mantissa = number << UInt64(zeros)
-        for _ in 0..<fraction {
+        var bit = 0.5
+        for _ in 0..<48 {
             let square = mantissa.multipliedFullWidth(by: mantissa).high
             let isBeyondTwo = square >> 63 == 1
             mantissa = isBeyondTwo ? square : square << 1
-            result = result << 1 | (isBeyondTwo ? 1 : 0)
+            if isBeyondTwo { result += bit }
+            bit /= 2
         }
         return result
     }

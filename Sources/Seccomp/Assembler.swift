@@ -87,10 +87,14 @@ struct Assembler {
         _ condition: Condition, isWide: Bool, yes: Int, no: Int
     ) -> Int {
         let low = Self.arguments + 8 * condition.index
-        let value = (low: UInt32(truncatingIfNeeded: condition.value),
-            high: UInt32(truncatingIfNeeded: condition.value >> 32))
-        let mask = (low: UInt32(truncatingIfNeeded: condition.mask),
-            high: UInt32(truncatingIfNeeded: condition.mask >> 32))
+        let value = (
+            low: UInt32(truncatingIfNeeded: condition.value),
+            high: UInt32(truncatingIfNeeded: condition.value >> 32)
+        )
+        let mask = (
+            low: UInt32(truncatingIfNeeded: condition.mask),
+            high: UInt32(truncatingIfNeeded: condition.mask >> 32)
+        )
         // The low words decide when the high words are equal.
         let lowTest =
             switch condition.op {

@@ -1,7 +1,9 @@
 internal import CSeccomp
 package import OCI
 
-/// Seccomp filters: OCI's profile in, a BPF program out. It makes no system call.
+/// Seccomp filters: OCI's profile in, a BPF program out.
+///
+/// It makes no system call.
 ///
 /// What a profile means is libseccomp's meaning, since profiles are written against it:
 ///
@@ -47,7 +49,9 @@ package enum Seccomp {
             warnings: compiler.warnings)
     }
 
-    /// The flags for seccomp(2). Without `flags` runc asks for SPEC_ALLOW, and so do we.
+    /// The flags for seccomp(2).
+    ///
+    /// Without `flags` runc asks for SPEC_ALLOW, and so do we.
     private static func kernelFlags(of profile: Spec.Seccomp) -> UInt32 {
         var flags: UInt32 = 0
         for flag in profile.flags ?? [.specAllow] {
@@ -104,7 +108,7 @@ struct Interface {
         case .intel:
             [
                 Interface(
-                    architecture: .x86_64, audit: 0xC000_003E, column: APUS_COLUMN_X86_64),
+                    architecture: .amd64, audit: 0xC000_003E, column: APUS_COLUMN_X86_64),
                 Interface(
                     architecture: .x86, audit: 0x4000_0003, column: APUS_COLUMN_X86,
                     isWide: false),

@@ -79,7 +79,7 @@ struct Compiler {
 
     /// What a section begins with: loads the number and tells x32 from x86_64.
     private func section(of table: Table, _ assembler: inout Assembler) -> Int {
-        guard table.interface.architecture == .x86_64 else {
+        guard table.interface.architecture == .amd64 else {
             return assembler.load(Assembler.number, then: search(table, &assembler))
         }
         let x32: Int
@@ -107,7 +107,9 @@ struct Compiler {
     private func tree(
         _ ranges: ArraySlice<Table.Range>, _ table: Table, _ assembler: inout Assembler
     ) -> Int {
-        guard ranges.count > 1 else { return leaf(ranges[ranges.startIndex].slot, table, &assembler) }
+        guard ranges.count > 1 else {
+            return leaf(ranges[ranges.startIndex].slot, table, &assembler)
+        }
         let middle = ranges.startIndex + ranges.count / 2
         let above = tree(ranges[middle...], table, &assembler)
         let below = tree(ranges[..<middle], table, &assembler)

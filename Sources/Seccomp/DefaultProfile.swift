@@ -9,7 +9,7 @@ extension Seccomp {
     package static func defaultProfile(capabilities: [String]) -> Spec.Seccomp {
         var profile = Spec.Seccomp()
         profile.defaultAction = .errno
-        profile.architectures = [.x86_64, .x86, .x32, .aarch64]
+        profile.architectures = [.amd64, .x86, .x32, .aarch64]
         profile.syscalls = [rule(.allow, allowed)]
         for (capability, names) in guarded where capabilities.contains(capability) {
             profile.syscalls.append(rule(.allow, names))
@@ -69,8 +69,10 @@ extension Seccomp {
     }
 
     /// All families but AF_VSOCK (40), which talks to the hypervisor past every namespace, and
-    /// AF_ALG (38), kernel cryptography with a history of holes. Programs of 32 bits on x86 can
-    /// still reach them through socketcall, whose arguments no filter sees.
+    /// AF_ALG (38), kernel cryptography with a history of holes.
+    ///
+    /// Programs of 32 bits on x86 can still reach them through socketcall, whose arguments no
+    /// filter sees.
     private static var sockets: [Spec.Seccomp.Rule] {
         [
             rule(.allow, ["socket"], [argument(0, .less, 38)]),
@@ -79,9 +81,10 @@ extension Seccomp {
         ]
     }
 
-    /// Device control, but not putting characters into a terminal that others read: TIOCSTI,
-    /// and TIOCLINUX, which pastes on the console (CVE-2016-10124). EIO is what
-    /// the kernel says when it has TIOCSTI disabled; it looks at 32 bits of the number.
+    /// Device control, but not putting characters into a terminal that others read: TIOCSTI, and
+    /// TIOCLINUX, which pastes on the console (CVE-2016-10124).
+    ///
+    /// EIO is what the kernel says when it has TIOCSTI disabled; it looks at 32 bits of the number.
     private static var terminals: [Spec.Seccomp.Rule] {
         let word: UInt64 = 0xFFFF_FFFF
         return [

@@ -85,7 +85,8 @@ import Testing
     @Test func `A user's units lie below the user's systemd`() throws {
         let name = try SystemdName("", id: "id", isRootless: true)
         #expect(name.slice == "user.slice")
-        #expect(try name.path(below: "/user@1.service") == "/user@1.service/user.slice/apus-id.scope")
+        #expect(
+            try name.path(below: "/user@1.service") == "/user@1.service/user.slice/apus-id.scope")
         #expect(try name.path(below: "/") == "/user.slice/apus-id.scope")
     }
 

@@ -142,7 +142,8 @@ private func rules(_ texts: [String]) -> [DeviceRule] { texts.map { DeviceRule($
                     (Bool.random(using: &random) ? "+" : "-")
                         + (["a", "b", "c"].randomElement(using: &random) ?? "a")
                         + " \(number()):\(number()) "
-                        + (["r", "w", "m", "rw", "rwm", "rwm"].randomElement(using: &random) ?? "r"))
+                        + (["r", "w", "m", "rw", "rwm", "rwm"].randomElement(using: &random) ?? "r")
+                )
             }
             for (kind, access) in [("b", "r"), ("c", "rw"), ("c", "rwm"), ("b", "m")] {
                 for (major, minor) in [(1, 1), (1, 2), (2, 1), (3, 3)] as [(UInt32, UInt32)] {

@@ -31,7 +31,10 @@ import Testing
     }
 
     @Test func `CPU lists are bit masks`() throws {
-        #expect(try settings("cpuset.cpus", "0,2-3,9") == [UnitSetting("AllowedCPUs", .bytes([0x0D, 2]))])
+        #expect(
+            try settings("cpuset.cpus", "0,2-3,9") == [
+                UnitSetting("AllowedCPUs", .bytes([0x0D, 2]))
+            ])
         #expect(try settings("cpuset.mems", "0").first?.name == "AllowedMemoryNodes")
         #expect(throws: CgroupFailure.self) { try settings("cpuset.cpus", "3-1") }
     }
@@ -41,7 +44,9 @@ import Testing
         #expect(try settings("io.weight", "8:0 200").isEmpty)
         var write = CgroupWrite("origin", "io.bfq.weight", "500")
         write.fallback = CgroupFallback(file: "io.weight", value: "4950")
-        #expect(try SystemdProperties.settings(for: [write]) == [UnitSetting("IOWeight", .uint64(4950))])
+        #expect(
+            try SystemdProperties.settings(for: [write]) == [UnitSetting("IOWeight", .uint64(4950))]
+        )
     }
 
     @Test func `The later of two writes wins, and other files have no property`() throws {
@@ -68,7 +73,9 @@ import Testing
             ])
     }
 
-    @Test(arguments: [("Bad", "x"), ("A-B", "1"), ("", "1"), ("RuntimeMaxSec", "-1"), ("XSec", "'a'")])
+    @Test(arguments: [
+        ("Bad", "x"), ("A-B", "1"), ("", "1"), ("RuntimeMaxSec", "-1"), ("XSec", "'a'"),
+    ])
     func `Other annotations are refused`(name: String, value: String) {
         #expect(throws: CgroupFailure.self) {
             try SystemdProperties.settings(for: [UnitProperty(name: name, value: value)])
@@ -115,7 +122,8 @@ import Testing
     }
 
     @Test func `Of a file with keys the line of the key`() {
-        let text = "8:0 rbps=1 wbps=max riops=max wiops=max\n8:16 rbps=2 wbps=max riops=max wiops=max"
+        let text =
+            "8:0 rbps=1 wbps=max riops=max wiops=max\n8:16 rbps=2 wbps=max riops=max wiops=max"
         #expect(
             OldValue.restoring("io.max", text: text, after: "8:16 rbps=5")
                 == "8:16 rbps=2 wbps=max riops=max wiops=max")
@@ -125,10 +133,16 @@ import Testing
     }
 
     @Test func `Weights have a default line`() {
-        #expect(OldValue.restoring("io.weight", text: "default 100\n8:0 50", after: "200") == "default 100")
-        #expect(OldValue.restoring("io.weight", text: "default 100", after: "default 7") == "default 100")
-        #expect(OldValue.restoring("io.weight", text: "default 100", after: "8:0 7") == "8:0 default")
-        #expect(OldValue.restoring("io.bfq.weight", text: "default 100", after: "7") == "default 100")
+        #expect(
+            OldValue.restoring("io.weight", text: "default 100\n8:0 50", after: "200")
+                == "default 100")
+        #expect(
+            OldValue.restoring("io.weight", text: "default 100", after: "default 7")
+                == "default 100")
+        #expect(
+            OldValue.restoring("io.weight", text: "default 100", after: "8:0 7") == "8:0 default")
+        #expect(
+            OldValue.restoring("io.bfq.weight", text: "default 100", after: "7") == "default 100")
     }
 
     @Test func `What only triggers something has none`() {

@@ -23,7 +23,8 @@ import Testing
     }
 
     @Test func `memory.events`() {
-        let events = MemoryEvents("low 1\nhigh 2\nmax 3\noom 4\noom_kill 5\noom_group_kill 6\nnew 9\n")
+        let events = MemoryEvents(
+            "low 1\nhigh 2\nmax 3\noom 4\noom_kill 5\noom_group_kill 6\nnew 9\n")
         #expect((events.low, events.high, events.max) == (1, 2, 3))
         #expect((events.oom, events.oomKill, events.oomGroupKill) == (4, 5, 6))
         #expect(MemoryEvents("") == MemoryEvents())

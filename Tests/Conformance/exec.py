@@ -3,7 +3,7 @@ import json
 import os
 import time
 
-from harness import cases, test
+from harness import Settings, cases, test
 from process import bits, caps, CHOWN, KILL, BIND, AUDIT
 
 
@@ -211,7 +211,7 @@ def ignore_paused(t):
     process = t.spawn("exec", "--ignore-paused", identifier, "true")
     time.sleep(0.2)
     t.ok("resume", identifier)
-    t.equal(process.wait(10), 0)
+    t.equal(process.wait(10 * Settings.patience), 0)
 
 
 @test
@@ -236,7 +236,7 @@ def parallel(t):
     """ten execs at once"""
     identifier = t.up()
     started = [t.spawn("exec", identifier, "sh", "-c", f"exit {n}") for n in range(10)]
-    t.equal([process.wait(20) for process in started], list(range(10)))
+    t.equal([process.wait(20 * Settings.patience) for process in started], list(range(10)))
 
 
 @test
@@ -246,7 +246,7 @@ def container_ends_during_exec(t):
     process = t.spawn("exec", identifier, "sleep", "1000")
     t.eventually(lambda: len(json.loads(t.ok("ps", "-f", "json", identifier).out)) == 2, "exec runs")
     t.ok("kill", identifier, "KILL")
-    t.equal(process.wait(10), 137)
+    t.equal(process.wait(10 * Settings.patience), 137)
 
 
 @test(needs="root")

@@ -2,6 +2,7 @@
 state. Whatever happens, `delete --force` ends it all and nothing is left."""
 import errno
 import os
+import platform
 import re
 import signal
 import subprocess
@@ -295,7 +296,6 @@ def boot_changed(t):
 @test(needs="stepper", slow=True)
 def state_is_written_safely(t):
     """the record is synced before the container is made, and replaced by rename"""
-    import platform
     if platform.machine() != "x86_64":
         t.skip("the numbers are those of x86_64")
     bundle, identifier = fresh(t)

@@ -1,7 +1,6 @@
 """What a test is and what it gets: a bundle, a private state root, a runtime with deadlines, and the
 invariants that hold after every test (no process, cgroup, mount or state left)."""
 import ctypes
-import fcntl
 import inspect
 import json
 import os
@@ -9,8 +8,10 @@ import shutil
 import signal
 import subprocess
 import time
+import traceback
 
 import bundles
+from invariants import descendants, describe, mount_changes, mountinfo, remove_cgroup
 
 TESTS = []
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -73,6 +74,8 @@ class Settings:
     sample = 1
     verbose = False
     cgroup_base = ""
+    # Every deadline is multiplied by this: an emulated machine is slow.
+    patience = float(os.environ.get("APUS_TEST_PATIENCE", "1"))
     cgroup_mount = "/sys/fs/cgroup"
 
 
@@ -172,12 +175,17 @@ class T:
         if not any(p in text for p in parts):
             raise Failure(f"{what}: expected {' or '.join(map(repr, parts))} in {text[-1500:]!r}")
 
+    def quick(self, seconds, limit, what):
+        """`seconds` were taken and no more than `limit` may be, on a machine of ordinary speed."""
+        if seconds > limit * Settings.patience:
+            raise Failure(f"took {seconds:.2f} s, expected {limit}: {what}")
+
     def lacks(self, text, part, what="text"):
         if part in text:
             raise Failure(f"{what}: did not expect {part!r} in {text[-1500:]!r}")
 
     def eventually(self, condition, text="condition", seconds=10):
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + seconds * Settings.patience
         while True:
             value = condition()
             if value:
@@ -214,6 +222,7 @@ class T:
     def rt(self, *arguments, stdin=None, timeout=20, env=None, cwd=None, wrap=(), pass_fds=(),
            plain=False, reap=False):
         """Runs the runtime to its end; stdio are files, so that a container cannot hold a pipe."""
+        timeout *= Settings.patience
         self.count += 1
         paths = [f"{self.directory}/{kind}{self.count}" for kind in ("in", "out", "err")]
         with open(paths[0], "wb") as file:
@@ -353,21 +362,7 @@ class T:
         return [e for e in os.listdir(self.root) if os.path.isdir(f"{self.root}/{e}")]
 
     def descendants(self):
-        parents = {}
-        for entry in os.listdir("/proc"):
-            if entry.isdigit():
-                try:
-                    with open(f"/proc/{entry}/stat") as file:
-                        fields = file.read().rpartition(")")[2].split()
-                    parents[int(entry)] = (int(fields[1]), fields[0])
-                except OSError:
-                    continue
-        found, grown = {os.getpid()}, True
-        while grown:
-            more = {p for p, (parent, _) in parents.items() if parent in found} - found
-            found |= more
-            grown = bool(more)
-        return [p for p in found if p != os.getpid() and parents[p][1] not in "ZX"]
+        return descendants(os.getpid())
 
     def finish(self):
         """Deletes what the test made, then checks that nothing is left of it."""
@@ -387,7 +382,7 @@ class T:
         for cleanup in reversed(self.cleanups):
             cleanup()
         self.reap()
-        deadline = time.monotonic() + 1
+        deadline = time.monotonic() + Settings.patience
         while (left := self.descendants()) and time.monotonic() < deadline:
             time.sleep(0.01)
         for pid in left:
@@ -413,40 +408,6 @@ class T:
             pass
 
 
-def describe(pid):
-    try:
-        with open(f"/proc/{pid}/cmdline") as file:
-            return f"{pid} ({file.read().replace(chr(0), ' ').strip()})"
-    except OSError:
-        return str(pid)
-
-
-def remove_cgroup(path):
-    for directory, _, _ in os.walk(path, topdown=False):
-        try:
-            with open(f"{directory}/cgroup.kill", "w") as file:
-                file.write("1")
-        except OSError:
-            pass
-        try:
-            os.rmdir(directory)
-        except OSError:
-            pass
-
-
-def mountinfo():
-    with open("/proc/self/mountinfo") as file:
-        return sorted(line.split(" ", 2)[2] for line in file)
-
-
-def mount_changes(before, after):
-    """Mounts that came or went; one also goes, without our doing, when its directory is removed."""
-    came = [f"mount left: {line.strip()}" for line in set(after) - set(before)]
-    went = [f"mount gone: {line.strip()}" for line in set(before) - set(after)
-            if os.path.lexists(line.split()[2])]
-    return came + went
-
-
 def isolate():
     """The test's process becomes the subreaper of its containers and, as root, gets its own mounts."""
     LIBC.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
@@ -468,7 +429,7 @@ def perform(entry, number):
         raise Failure(f"the test did not end in {entry.timeout} s")
 
     signal.signal(signal.SIGALRM, late)
-    signal.alarm(entry.timeout)
+    signal.alarm(int(entry.timeout * Settings.patience))
     t = T(entry.name, number)
     verdict, text = "ok", ""
     try:
@@ -478,7 +439,6 @@ def perform(entry, number):
     except Failure as failure:
         verdict, text = "FAIL", str(failure)
     except Exception as error:  # a fault of the test is a failure too
-        import traceback
         verdict, text = "FAIL", f"{type(error).__name__}: {error}\n{traceback.format_exc(limit=-4)}"
     signal.alarm(0)
     problems = t.finish()

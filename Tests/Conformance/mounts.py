@@ -1,5 +1,6 @@
 """Mounts, the root file system, masked and read-only paths, devices' place."""
 import os
+import subprocess
 import stat
 
 from harness import cases, test
@@ -104,7 +105,6 @@ def bind_is_not_recursive(t):
     """bind shows no submounts, rbind does"""
     if not os.geteuid() == 0:
         t.skip("needs root")
-    import subprocess
     os.makedirs(f"{t.directory}/src/sub")
     subprocess.run(["mount", "-t", "tmpfs", "tmpfs", f"{t.directory}/src/sub"], check=True)
     t.cleanups.append(lambda: subprocess.run(["umount", f"{t.directory}/src/sub"], check=True))
@@ -117,7 +117,6 @@ def bind_is_not_recursive(t):
 @test(needs="root")
 def recursive_read_only(t):
     """rro reaches the submounts, ro does not"""
-    import subprocess
     os.makedirs(f"{t.directory}/src/sub")
     subprocess.run(["mount", "-t", "tmpfs", "tmpfs", f"{t.directory}/src/sub"], check=True)
     t.cleanups.append(lambda: subprocess.run(["umount", f"{t.directory}/src/sub"], check=True))

@@ -3,7 +3,7 @@ import json
 import os
 import time
 
-from harness import cases, test
+from harness import Settings, test
 
 
 @test(timeout=120, slow=True)
@@ -15,7 +15,7 @@ def two_creates(t):
         t.ids.append(identifier)
         bundle.save(identifier)
         both = [t.spawn("create", "-b", bundle.path, identifier) for _ in range(2)]
-        codes = sorted(process.wait(20) for process in both)
+        codes = sorted(process.wait(20 * Settings.patience) for process in both)
         t.equal(codes[0], 0, f"round {round}: a winner")
         t.true(codes[1] > 0, f"round {round}: two winners or a signal: {codes}")
         t.ok("start", identifier)
@@ -30,7 +30,7 @@ def six_deletes(t):
     for _ in range(5):
         identifier = t.up()
         all_of_them = [t.spawn("delete", "--force", identifier) for _ in range(6)]
-        t.equal([process.wait(20) for process in all_of_them], [0] * 6)
+        t.equal([process.wait(20 * Settings.patience) for process in all_of_them], [0] * 6)
         t.reap()
 
 
@@ -40,7 +40,7 @@ def start_and_delete(t):
     for _ in range(15):
         identifier = t.create(t.bundle("sleep", "1000"))
         pair = [t.spawn("start", identifier), t.spawn("delete", "--force", identifier)]
-        codes = [process.wait(20) for process in pair]
+        codes = [process.wait(20 * Settings.patience) for process in pair]
         t.true(codes[1] == 0 and 0 <= codes[0] < 128, codes)
         t.reap()
         t.equal(t.rt("state", identifier).code != 0, True, "deleted")
@@ -52,7 +52,7 @@ def two_starts(t):
     for _ in range(15):
         bundle = t.bundle("sh", "-c", "echo x >>/runs; sleep 1000")
         identifier = t.create(bundle)
-        codes = sorted(p.wait(20) for p in [t.spawn("start", identifier) for _ in range(2)])
+        codes = sorted(p.wait(20 * Settings.patience) for p in [t.spawn("start", identifier) for _ in range(2)])
         t.true(codes[0] == 0 and codes[1] > 0, codes)
         t.eventually(lambda: os.path.exists(f"{bundle.rootfs}/runs"), "runs")
         t.ok("delete", "--force", identifier)
@@ -68,7 +68,7 @@ def exec_and_delete(t):
         time.sleep(0.02)
         t.ok("delete", "--force", identifier, reap=True)
         for process in runs:
-            t.true(process.wait(20) != 0, "exec of a deleted container succeeded")
+            t.true(process.wait(20 * Settings.patience) != 0, "exec of a deleted container succeeded")
         t.reap()
 
 
@@ -78,8 +78,8 @@ def kill_and_delete(t):
     for _ in range(15):
         identifier = t.up()
         pair = [t.spawn("kill", identifier, "KILL"), t.spawn("delete", "--force", identifier)]
-        t.equal(pair[1].wait(20), 0)
-        t.true(0 <= pair[0].wait(20) < 128, "kill was killed")
+        t.equal(pair[1].wait(20 * Settings.patience), 0)
+        t.true(0 <= pair[0].wait(20 * Settings.patience) < 128, "kill was killed")
         t.reap()
 
 
@@ -116,4 +116,4 @@ def state_while_changing(t):
             else:
                 t.contains(state.err, "does not exist")
     for process in watchers:
-        t.equal(process.wait(10), 0)
+        t.equal(process.wait(10 * Settings.patience), 0)

@@ -1,5 +1,6 @@
 """An ordinary user: one id, the caller's own, and where there are any, subordinate ids."""
 import os
+import pwd
 import shutil
 
 from harness import cases, test
@@ -47,9 +48,8 @@ def no_privileges_outside(t):
 @test(needs="user")
 def subordinate_ids(t):
     """ranges of /etc/subuid through newuidmap"""
-    import getpass
     try:
-        name = getpass.getuser()
+        name = pwd.getpwuid(os.geteuid()).pw_name
         with open("/etc/subuid") as file:
             ranges = [line.split(":") for line in file if line.startswith(f"{name}:")]
     except OSError:

@@ -5,7 +5,7 @@ import signal
 import socket
 import time
 
-from harness import cases, test
+from harness import Settings, cases, test
 
 
 @test
@@ -52,7 +52,7 @@ def create_returns_while_stdio_is_a_pipe(t):
     reader, writer = os.pipe()
     process = t.spawn("create", "-b", bundle.path, identifier, stdout=writer)
     os.close(writer)
-    t.equal(process.wait(10), 0)
+    t.equal(process.wait(10 * Settings.patience), 0)
     t.ok("start", identifier)
     got = b""
     while part := os.read(reader, 100):
@@ -67,7 +67,7 @@ def start_does_not_hold_stdio(t):
     reader, writer = os.pipe()
     process = t.spawn("start", identifier, stdout=writer)
     os.close(writer)
-    t.equal(process.wait(10), 0)
+    t.equal(process.wait(10 * Settings.patience), 0)
     os.set_blocking(reader, False)
     t.eventually(lambda: os.read(reader, 1) == b"", "the pipe ends")
 
@@ -131,7 +131,7 @@ def notify_socket(t):
     while b"READY=1" not in got or b"MAINPID" not in got:
         got += server.recv(4096)
     t.contains(got.decode(), f"MAINPID={pid}")
-    t.equal(process.wait(10), 0)
+    t.equal(process.wait(10 * Settings.patience), 0)
 
 
 @test
@@ -148,11 +148,14 @@ def thirty_annotations(t):
 @test
 def dev_null_as_stdio(t):
     """/dev/null as stdio is the container's own"""
-    bundle = t.bundle("sh", "-c", "test -c /proc/self/fd/0 && readlink /proc/self/fd/0 >/out")
+    bundle = t.bundle("sh", "-c", "readlink /proc/self/fd/0 >/out; sleep 1000")
     identifier = t.own(t.new_id(), bundle)
-    process = t.spawn("run", "-b", bundle.path, identifier)
-    t.equal(process.wait(10), 0)
+    t.equal(t.spawn("create", "-b", bundle.path, identifier).wait(10 * Settings.patience), 0)
+    t.ok("start", identifier)
+    t.eventually(lambda: os.path.exists(f"{bundle.rootfs}/out") and t.read(f"{bundle.rootfs}/out"), "read")
     t.equal(t.read(f"{bundle.rootfs}/out"), "/dev/null\n")
+    inside = os.stat(f"/proc/{t.pid(identifier)}/fd/0")
+    t.equal((os.major(inside.st_rdev), os.minor(inside.st_rdev)), (1, 3))
 
 
 @cases([("state", "state"), ("list", "list")])

@@ -10,7 +10,7 @@ import struct
 import termios
 import time
 
-from harness import Failure, cases, test
+from harness import Failure, Settings, cases, test
 
 
 class ConsoleSocket:
@@ -86,7 +86,7 @@ class Foreground:
         return read_until(self.master, text)
 
     def wait(self):
-        return self.process.wait(10)
+        return self.process.wait(10 * Settings.patience)
 
 
 def foreground(t, *args, size=(24, 80), **changes):
@@ -282,7 +282,7 @@ def signal_without_terminal(t):
     process = t.spawn("run", "-b", bundle.path, identifier)
     t.eventually(lambda: os.path.exists(f"{bundle.rootfs}/ready"), "ready")
     process.send_signal(signal.SIGUSR1)
-    t.equal(process.wait(10), 6)
+    t.equal(process.wait(10 * Settings.patience), 6)
 
 
 @test

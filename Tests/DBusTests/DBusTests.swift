@@ -168,7 +168,10 @@ import Testing
         ("(1, 'x')", .structure([.int32(1), .string("x")])),
         ("@(ts) (1, 'x')", .structure([.uint64(1), .string("x")])),
         ("<uint32 4>", .variant(.uint32(4))), ("b'hi'", .bytes([0x68, 0x69, 0])),
-        ("[('CAP_KILL', true)]", .array(of: "(sb)", [.structure([.string("CAP_KILL"), .boolean(true)])])),
+        (
+            "[('CAP_KILL', true)]",
+            .array(of: "(sb)", [.structure([.string("CAP_KILL"), .boolean(true)])])
+        ),
         ("{'a': 1}", .array(of: "{si}", [.entry(.string("a"), .int32(1))])),
         ("@a{sv} {}", .array(of: "{sv}", [])), ("  [1,]  ", .array(of: "i", [.int32(1)])),
     ]

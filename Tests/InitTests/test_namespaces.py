@@ -57,6 +57,41 @@ def test_join_and_fork():
         first.finish_pid()
 
 
+def test_join_a_user_namespace():
+    """`exec` into a container of another user; and one whose user namespace is our own already."""
+    root = rootfs()
+    for place in (root, root + "/tmp"):
+        os.chown(place, 200000, 200000)
+    steps = [step("AWAIT", [1]), step("BECOME_ROOT", [0]), *prologue(root), mount("proc", "/proc"), step("PIVOT", [0]),
+             *shell("sleep 100")]
+    first = Run(plan(steps), flags=ALL | NEWUSER, user_maps=MAPS)
+    while first.serve_one():
+        pass
+    try:
+        types = NEWUSER | NEWNS | NEWPID | NEWNET
+        steps = [step("JOIN", [0, types]), step("BECOME_ROOT", [0]), step("FORK", [0]), step("OOM_SCORE", [42]),
+                 step("USER", [7, 7, -1]), step("CAPABILITIES", [0, 0, 0, 0]), step("VERIFY", [7, 7, 0, 0, 0, -1, -1, 0]),
+                 *shell("id -u; cat /proc/self/oom_score_adj /proc/self/uid_map")]
+        result = run(steps, slots=[os.pidfd_open(first.pid)], flags=0)
+        assert result.output.split() == [b"7", b"42", b"0", b"200000", b"65536"], result
+    finally:
+        os.kill(first.pid, signal.SIGKILL)
+        first.finish_pid()
+    own = os.open("/proc/self/ns/user", os.O_RDONLY)
+    assert run([step("JOIN", [0, NEWUSER])], slots=[own], flags=0).failure() is None
+    assert run([step("JOIN", [0, NEWUSER | NEWPID])], slots=[os.pidfd_open(os.getpid())], flags=0).failure() is None
+
+
+def test_user_namespace_without_a_pid_namespace():
+    # May not mount a procfs: the one that is there is cloned, for the steps that write to it.
+    steps = [step("AWAIT", [1]), step("BECOME_ROOT", [0]), step("SYSCTL", [], ["net/ipv4/ip_forward", "1"]),
+             step("OOM_SCORE", [55]), *shell("cat /proc/sys/net/ipv4/ip_forward /proc/self/oom_score_adj")]
+    result = run(steps, flags=NEWUSER | NEWNS | NEWNET, user_maps=MAPS)
+    assert result.output.split() == [b"1", b"55"], result
+    failure = run([*steps[:2], mount("proc", "/proc")], flags=NEWUSER | NEWNS, user_maps=MAPS).failure()
+    assert failure[1] == "EPERM", failure
+
+
 def test_forked_child_dies_with_the_runtime():
     helper = os.fork()
     if helper == 0:

@@ -157,6 +157,26 @@ def test_seccomp():
     assert run([step("SECCOMP", [0], [b"12345678" * 2])], flags=0).failure()[1] == "EINVAL"
 
 
+def test_early_seccomp_and_the_gate():
+    # Without no_new_privs the filter comes before the capabilities go, and before the gate.
+    from test_rendezvous import gated, open_gate
+    calls = deny(436, 437, 439)
+    steps = [step("USER", [1000, 1000, -1]), step("SECCOMP", [0], [calls]), step("CAPABILITIES", [0, 0, 0, 0]),
+             step("EXECUTABLE", [], ["id", "/bin"]), step("AWAIT", [5]), step("GATE"), step("VERIFY", [1000, 1000, 0, 0, 0, -1, 0, 0])]
+    place, running = gated([], before=steps, last=execute("id", "-u")[1:])
+    open_gate(place)
+    assert running.finish().output == b"1000\n", running.result
+
+
+def test_two_tries_at_the_working_directory():
+    tries = [step("WORKDIR", [1, 1], ["/a/b"]), step("USER", [1000, 1000, -1]), step("WORKDIR", [0, 0], ["/a/b"])]
+    root = rootfs()
+    assert run(container(root, "pwd", after=tries)).output == b"/a/b\n"
+    os.chmod(root + "/a", 0o700)
+    tries = [step("USER", [1000, 1000, -1]), step("CAPABILITIES", [0, 0, 0, 0]), step("WORKDIR", [0, 0], ["/a/b"])]
+    assert run(container(root, "pwd", after=tries)).failure()[1:] == ("EACCES", "/a/b")
+
+
 def test_seccomp_listener():
     program = bpf((0x20, 0, 0, 0), (0x15, 0, 1, 9999), (0x06, 0, 0, 0x7FC00000), (0x06, 0, 0, 0x7FFF0000))
     steps = [step("NO_NEW_PRIVILEGES"), step("SECCOMP", [8], [program])]

@@ -17,10 +17,10 @@ def gate():
     return place, handles
 
 
-def gated(steps, root=None):
+def gated(steps, before=(), last=()):
     place, (inner, report) = gate()
-    data = plan([*prologue(root or rootfs()), *standard_mounts(), *devices(), step("PIVOT", [0]),
-                 step("AWAIT", [C["APUS_AT_READY"]]), step("GATE"), *steps])
+    waiting = before or [step("AWAIT", [C["APUS_AT_READY"]]), step("GATE")]
+    data = plan([*prologue(rootfs()), *standard_mounts(), *devices(), step("PIVOT", [0]), *waiting, *steps, *last])
     running = Run(data, gate=inner, report=report)
     os.close(inner)
     os.close(report)
@@ -42,6 +42,7 @@ def open_gate(place):
 
 def test_gate_opens():
     place, running = gated(shell("echo started"))
+    time.sleep(0.2)
     links = os.listdir(f"/proc/{running.pid}/fd")
     assert running.result.requests == [5] and alive(running.pid)
     # Stdio, gate and report: nothing else of the host.
@@ -49,6 +50,21 @@ def test_gate_opens():
     report = open_gate(place)
     assert running.finish().output == b"started\n"
     assert os.read(report, 100) == b""
+
+
+def test_nothing_is_held_when_ready_is_asked_for():
+    place, (inner, report) = gate()
+    tree = LIBC.syscall(428, -100, b"/etc", 1)
+    running = Run(plan([*prologue(rootfs()), *standard_mounts(), step("PIVOT", [0]), step("MASK", [], ["/etc/passwd"]),
+                        step("AWAIT", [5]), step("GATE"), *execute("true")], 1), gate=inner, report=report, slots=[tree])
+    running.socket.recv(100)
+    # Stdio, the socket and the FIFOs, which is also the last that the runtime may see of it.
+    assert sorted(map(int, os.listdir(f"/proc/{running.pid}/fd"))) == [0, 1, 2, 3, 5, 6]
+    running.answer(5)
+    while running.serve_one():
+        pass
+    open_gate(place)
+    assert running.finish().status == 0
 
 
 def test_failures_after_the_gate_are_reported():
@@ -83,6 +99,35 @@ def test_death_of_the_runtime_before_the_commit():
         running.socket.close()
         _, status = os.waitpid(running.pid, 0)
         assert os.waitstatus_to_exitcode(status) == 1, status
+
+
+def test_the_runtime_may_end_right_after_ready():
+    for _ in range(20):
+        place, (inner, report) = gate()
+        helper = os.fork()
+        if helper == 0:
+            running = Run(plan([step("AWAIT", [5]), step("GATE"), *execute("/bin/true")]), flags=0, gate=inner, report=report)
+            running.socket.recv(100)
+            open(WORK + "/child", "w").write(str(running.pid))
+            running.answer(5)
+            os._exit(0)
+        os.waitpid(helper, 0)
+        os.close(inner)
+        os.close(report)
+        pid = int(open(WORK + "/child").read())
+        assert " S " in open(f"/proc/{pid}/stat").read() or os.kill(pid, 0) is None
+        time.sleep(0.05)
+        assert open(f"/proc/{pid}/stat").read().split()[2] in "SR", pid
+        handle = os.pidfd_open(pid)
+        open_gate(place)
+        assert select.select([handle], [], [], 5)[0]
+
+
+def test_the_runtime_dies_instead_of_answering_ready():
+    running = Run(plan([step("AWAIT", [5]), step("GATE")]), flags=0)
+    running.socket.recv(100)
+    running.socket.close()
+    assert os.waitstatus_to_exitcode(os.waitpid(running.pid, 0)[1]) == 1
 
 
 def test_wrong_answers_are_refused():

@@ -130,7 +130,9 @@ private func refusal(_ text: String) -> String? { refusal(Array(text.utf8)) }
         #expect(refusal(String(repeating: "[", count: 1_000_000)) != nil)
         #expect(refusal(String(repeating: "{\"a\":", count: 100)) != nil)
         let spaces = [UInt8](repeating: 0x20, count: JSON.maximumSize)
-        #expect(refusal(spaces) == "line 1, column \(JSON.maximumSize + 1): expected a value, found the end")
+        #expect(
+            refusal(spaces)
+                == "line 1, column \(JSON.maximumSize + 1): expected a value, found the end")
         #expect(refusal(spaces + [0x20]) == "line 1, column 1: larger than 8388608 bytes")
     }
 

@@ -7,11 +7,11 @@ import OCI
     typealias Resolve = @convention(c) (UInt32, UnsafePointer<CChar>) -> CInt
     typealias Add = @convention(c) (Context, UInt32, CInt, UInt32, UnsafeRawPointer) -> CInt
 
-    static let x86_64: UInt32 = 0xC000_003E
+    static let amd64: UInt32 = 0xC000_003E
     static let x86: UInt32 = 0x4000_0003
     static let x32: UInt32 = 0x4000_003E
     static let archs: [Spec.Seccomp.Architecture: UInt32] = [
-        .x86_64: x86_64, .x86: x86, .x32: x32,
+        .amd64: amd64, .x86: x86, .x32: x32,
     ]
 
     private let library: UnsafeMutableRawPointer
@@ -70,7 +70,7 @@ import OCI
         _ rule: Spec.Seccomp.Rule, _ name: String, _ action: UInt32, to context: Context
     ) -> Bool {
         let add = unsafe symbol("seccomp_rule_add_array", as: Add.self)
-        let number = number(of: name, Self.x86_64)
+        let number = number(of: name, Self.amd64)
         guard number != -1 else { return true }
         let conditions = rule.args.map(Self.words)
         // runc's way with an argument that is named twice.

@@ -3,8 +3,6 @@ internal import Engine
 // Verbs whose part of the engine does not exist yet: a clear refusal, and a help that is true.
 
 extension Command {
-    func events() throws(Failure) { throw Self.unbuilt("events") }
-    func stats() throws(Failure) { throw Self.unbuilt("stats") }
     func checkpoint() throws(Failure) { throw Self.unbuilt("checkpoint") }
     func restore() throws(Failure) -> Int32 { throw Self.unbuilt("restore") }
 
