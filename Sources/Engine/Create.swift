@@ -20,7 +20,13 @@ extension Runtime {
         }
 
         let lock = try IDLock.take(request.id, in: store)
-        let directory = try store.makeDirectory(of: request.id)
+        let directory: ContainerDirectory
+        do throws(Failure) {
+            directory = try store.makeDirectory(of: request.id)
+        } catch {
+            lock.remove()
+            throw error
+        }
         var container = Container(
             store: store, directory: directory, record: try intent(request, preparation))
         do throws(Failure) {

@@ -12,6 +12,8 @@ extension Runtime {
             guard force else { throw Failure.unknown(id) }
             return
         }
+        // What is meant is the container that is there now.
+        let meant = try store.generation(of: id)
         let lock = try IDLock.take(id, in: store)
         guard let directory = try store.directory(of: id) else {
             // Somebody else deleted it while this one waited.
@@ -25,6 +27,11 @@ extension Runtime {
         } catch {
             guard force else { throw error }
             record = directory.rebuildRecord()
+        }
+        guard meant == nil || record.generation.isEmpty || meant == record.generation else {
+            // It was deleted, and another of its id made, while this one waited.
+            guard force else { throw Failure.unknown(id) }
+            return
         }
         let container = Container(store: store, directory: directory, record: record)
         let cgroups = try openCgroups()

@@ -66,7 +66,16 @@ package struct Runtime {
         guard let store = try Store.open(root, creates: false),
             let directory = try store.directory(of: id)
         else { throw Failure.unknown(id) }
-        let record = try directory.readRecord()
+        let record: Record
+        do throws(Failure) {
+            record = try directory.readRecord()
+        } catch {
+            // It is being made or removed at this moment: not yet, or no longer, a container.
+            guard store.exists(id), !IDLock.isHeld(id, in: store) else {
+                throw Failure.unknown(id)
+            }
+            throw error
+        }
         return Container(store: store, directory: directory, record: record)
     }
 

@@ -66,6 +66,12 @@ struct Store: ~Copyable {
         }
     }
 
+    /// The generation of the container that has the id now; nil where that cannot be told.
+    func generation(of id: String) throws(Failure) -> String? {
+        guard let directory = try directory(of: id) else { return nil }
+        return (try? directory.readRecord())?.generation
+    }
+
     /// Makes the directory of a new container.
     func makeDirectory(of id: String) throws(Failure) -> ContainerDirectory {
         do throws(Errno) {

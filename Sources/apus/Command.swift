@@ -124,8 +124,8 @@ extension Command {
 
     /// sd_listen_fds(3): how many sockets the caller passes on; they begin at handle 3.
     private var listenFDs: Int {
-        guard let pid = environment["LISTEN_PID"], Int32(pid) == CurrentProcess.pid,
-            let text = environment["LISTEN_FDS"], let count = Int(text), count > 0, count < 1024
+        // LISTEN_PID is the engine's, which executed the runtime in another process.
+        guard let text = environment["LISTEN_FDS"], let count = Int(text), count > 0, count < 1024
         else { return 0 }
         return count
     }

@@ -59,7 +59,8 @@ struct FailureTests {
         let error = ConfigError(path: "root.path", message: "required, but missing")
         #expect(Failure(error, in: "config.json").message == "root.path: required, but missing")
         let whole = ConfigError(path: "", message: "line 1, column 2: expected a value")
-        let message = Failure(whole, in: "c.json").message
-        #expect(message == "c.json: line 1, column 2: expected a value")
+        #expect(
+            Failure(whole, in: "c.json").message
+                == "c.json: line 1, column 2: expected a value")
     }
 }
