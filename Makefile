@@ -38,10 +38,11 @@ debug:
 	$(SWIFT) build --product apus
 
 # A newcomer's first command: whatever is missing on a fresh Debian is installed (by root) or named.
+shell: export CMD := $(value CMD)
 shell: packages
 	@test -x bin/apus || $(MAKE) --no-print-directory release
 	@test -d $(ROOTFS)/rootfs || $(MAKE) --no-print-directory fixtures
-	bin/apus shell $(ROOTFS)/rootfs $(CMD)
+	@bin/apus shell $(ROOTFS)/rootfs $(if $(CMD),-- /bin/sh -c "$$CMD")
 
 packages:
 	@.ci/install-packages
