@@ -85,6 +85,19 @@ extension Cgroup {
         try write("pids.max", limit, origin: "linux.resources.pids.limit")
     }
 
+    /// Has systemd move a process into the unit, and ends the placeholder.
+    ///
+    /// For a caller without systemd's rights over the cgroup that holds both itself and the unit
+    /// (a user in a login session): clone3(CLONE_INTO_CGROUP) is EACCES then. The process must not
+    /// have begun with what is limited. systemd 236.
+    package mutating func adopt(_ pid: Int32) throws(CgroupFailure) {
+        var bus = try Bus.connect(isUser: place.isUserUnit)
+        _ = try bus.manager(
+            "AttachProcessesToUnit",
+            [.string(place.unit), .string(""), .array(of: "u", [.uint32(UInt32(pid))])])
+        try settle()
+    }
+
     private static func end(_ placeholder: consuming ProcessHandle?) {
         guard let placeholder else { return }
         try? placeholder.send(signal: 9)
