@@ -17,6 +17,8 @@
 //
 //   cgroup.handle                            for clone3(CLONE_INTO_CGROUP)
 //   try cgroup.settle()                      after that clone: ends systemd's placeholder
+//   try cgroup.adopt(pid)                    instead of both, where that clone is EACCES and systemd
+//                                            can move the process
 //   try cgroup.child("a/b") -> Cgroup        exec --cgroup
 //   try cgroup.update(plan, changesDevices:) all or nothing
 //   try cgroup.kill(), .waitUntilEmpty(milliseconds:), .remove(on:)

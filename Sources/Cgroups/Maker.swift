@@ -114,13 +114,23 @@ struct CgroupMaker: ~Copyable {
         guard !missing.isEmpty else { return }
         var all = ""
         for name in missing { all += (all.isEmpty ? "+" : " +") + name }
-        // One write is all or nothing: on failure each has its own.
-        if (try? directory.writeCgroup("cgroup.subtree_control", all)) != nil { return }
+        let path = CgroupPlace.join(parts)
+        do throws(Errno) {
+            return try directory.writeCgroup("cgroup.subtree_control", all)
+        } catch .ebusy {
+            // It has processes. One by one some controllers could be enabled, but those would make
+            // it threaded, and what is below it unfit for a container.
+            for name in missing {
+                blocked.append(BlockedController(name: name, reason: reason(name, .ebusy, path)))
+            }
+            return
+        } catch {
+            // One write is all or nothing: each has its own.
+        }
         for name in missing {
             do throws(Errno) {
                 try directory.writeCgroup("cgroup.subtree_control", "+" + name)
             } catch {
-                let path = CgroupPlace.join(parts)
                 blocked.append(BlockedController(name: name, reason: reason(name, error, path)))
             }
         }

@@ -27,10 +27,14 @@ extension Cgroup {
                 throw CgroupFailure("start the scope's placeholder", error)
             }
         }
+        // Another's unit of this name must not be stopped because ours could not be started.
+        var isOurs = false
         do throws(CgroupFailure) {
             let settings = try unitSettings(
                 place, plan, description: description, firstProcess: placeholder?.pid)
-            try bus.start(place.unit, settings, milliseconds: jobTimeout)
+            let job = try bus.start(place.unit, settings)
+            isOurs = true
+            try bus.awaitStart(job, of: place.unit, milliseconds: jobTimeout)
             var cgroup = try openUnit(place, &bus, on: host)
             if isScope { try cgroup.stamp() } else { try cgroup.claim() }
             try cgroup.apply(plan.writes)
@@ -41,7 +45,7 @@ extension Cgroup {
             return cgroup
         } catch {
             end(placeholder.take())
-            try? bus.stop(place.unit, milliseconds: jobTimeout)
+            if isOurs { try? bus.stop(place.unit, milliseconds: jobTimeout) }
             throw error
         }
     }
@@ -79,6 +83,19 @@ extension Cgroup {
         guard let limit = finalTaskLimit else { return }
         finalTaskLimit = nil
         try write("pids.max", limit, origin: "linux.resources.pids.limit")
+    }
+
+    /// Has systemd move a process into the unit, and ends the placeholder.
+    ///
+    /// For a caller without systemd's rights over the cgroup that holds both itself and the unit
+    /// (a user in a login session): clone3(CLONE_INTO_CGROUP) is EACCES then. The process must not
+    /// have begun with what is limited. systemd 236.
+    package mutating func adopt(_ pid: Int32) throws(CgroupFailure) {
+        var bus = try Bus.connect(isUser: place.isUserUnit)
+        _ = try bus.manager(
+            "AttachProcessesToUnit",
+            [.string(place.unit), .string(""), .array(of: "u", [.uint32(UInt32(pid))])])
+        try settle()
     }
 
     private static func end(_ placeholder: consuming ProcessHandle?) {
@@ -162,27 +179,30 @@ extension CgroupPlace {
 }
 
 extension Bus {
-    /// Starts a transient unit and waits until it runs.
+    /// Has a transient unit started; the job that does so.
     ///
     /// A unit of the name that has failed earlier, and which nobody has asked about since, is
     /// forgotten first; one that runs is an error.
     mutating func start(
-        _ unit: String, _ settings: [UnitSetting], milliseconds: Int
-    ) throws(CgroupFailure) {
+        _ unit: String, _ settings: [UnitSetting]
+    ) throws(CgroupFailure) -> String {
         let body: [DBusValue] = [
             .string(unit), .string("fail"), UnitSetting.wire(settings),
             .array(of: "(sa(sv))", []),
         ]
-        var answer: [DBusValue]
         do throws(CgroupFailure) {
-            answer = try manager("StartTransientUnit", body)
+            return try manager("StartTransientUnit", body).first?.text ?? ""
         } catch {
             guard error.isNamed("org.freedesktop.systemd1.UnitExists") else { throw error }
-            _ = try? manager("ResetFailedUnit", [.string(unit)])
-            answer = try manager("StartTransientUnit", body)
         }
-        let result = try awaitJob(
-            answer.first?.text ?? "", of: unit, milliseconds: milliseconds)
+        _ = try? manager("ResetFailedUnit", [.string(unit)])
+        return try manager("StartTransientUnit", body).first?.text ?? ""
+    }
+
+    mutating func awaitStart(
+        _ job: String, of unit: String, milliseconds: Int
+    ) throws(CgroupFailure) {
+        let result = try awaitJob(job, of: unit, milliseconds: milliseconds)
         guard result == "done" else {
             throw CgroupFailure(
                 "systemd could not start \(unit): \(result)",
