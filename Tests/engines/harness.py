@@ -1,8 +1,14 @@
 """What the engine checks share: a registry of checks, a shell that never waits for ever."""
 
+import fcntl
 import os
+import pty
+import re
+import select
+import struct
 import subprocess
 import sys
+import termios
 import time
 
 CHECKS = []
@@ -28,13 +34,17 @@ def check(*engines):
     return register
 
 
+def as_user(command, user):
+    """The arguments that run a shell command as a user with a systemd instance, or as root."""
+    if not user:
+        return ["sh", "-c", command]
+    environment = ["XDG_RUNTIME_DIR=/run/user/1000", "DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/1000/bus"]
+    return ["runuser", "-u", user, "--", "env", *environment, "sh", "-c", "cd && " + command]
+
+
 def sh(command, timeout=120, user=None, stdin=None, expect=0):
     """Runs a shell command; gives its output (both streams). `expect` is the exit code, None for any."""
-    if user:
-        environment = f"XDG_RUNTIME_DIR=/run/user/1000 DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/1000/bus"
-        arguments = ["runuser", "-u", user, "--", "env"] + environment.split() + ["sh", "-c", "cd && " + command]
-    else:
-        arguments = ["sh", "-c", command]
+    arguments = as_user(command, user)
     try:
         done = subprocess.run(
             arguments, input=stdin, stdin=None if stdin is not None else subprocess.DEVNULL,
@@ -44,6 +54,45 @@ def sh(command, timeout=120, user=None, stdin=None, expect=0):
     if expect is not None and done.returncode != expect:
         raise Failed(f"{command}\n  exit code {done.returncode}, expected {expect}: {done.stdout.strip()}")
     return done.stdout if expect is not None else (done.returncode, done.stdout)
+
+
+def in_terminal(command, rows, columns, user=None, timeout=120):
+    """Runs a shell command in a terminal of that size; gives what it wrote there."""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+    child = subprocess.Popen(as_user(command, user), stdin=slave, stdout=slave, stderr=slave,
+                             start_new_session=True,
+                             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+    os.close(slave)
+    text, end = b"", time.monotonic() + timeout
+    while time.monotonic() < end:
+        if not select.select([master], [], [], 1)[0]:
+            continue
+        try:
+            part = os.read(master, 4096)
+        except OSError:  # EIO: nobody holds the other end any more
+            break
+        if not part:
+            break
+        text += part
+    else:
+        child.kill()
+    os.close(master)
+    child.wait()
+    return text.decode(errors="replace")
+
+
+def controllers():
+    """The cgroup controllers of this machine."""
+    with open("/sys/fs/cgroup/cgroup.controllers", encoding="utf-8") as file:
+        return file.read().split()
+
+
+def needs(*names):
+    """Skips the check where a cgroup controller is missing."""
+    missing = [name for name in names if name not in controllers()]
+    if missing:
+        raise Skip(f"no cgroup controller here: {' '.join(missing)}")
 
 
 def equal(found, expected, what=""):
@@ -70,8 +119,6 @@ def until(condition, seconds=30, what="condition"):
 
 def run_all(pattern):
     """Runs every check whose name matches; gives the number of failures."""
-    import re
-
     counts = {"ok": 0, "FAIL": 0, "skip": 0}
     for name, function, engine in CHECKS:
         if not re.search(pattern, name):

@@ -1,9 +1,10 @@
 """podman as root and as an ordinary user: what it asks of its runtime, each with its visible effect."""
 
 import json
+import os
 import re
 
-from harness import USER, Failed, Skip, check, contains, equal, sh, until
+from harness import USER, Failed, Skip, check, contains, equal, in_terminal, needs, sh, until
 
 
 class Podman:
@@ -14,12 +15,16 @@ class Podman:
         self.runtime = None
 
     def __call__(self, arguments, **options):
-        return sh(f"podman --runtime {self.runtime} --cgroup-manager {self.manager} {arguments}",
-                  user=self.user, **options)
+        return sh(f"{self.command} {arguments}", user=self.user, **options)
+
+    @property
+    def command(self):
+        """podman and the options that choose its runtime."""
+        return f"podman --runtime {self.runtime} --cgroup-manager {self.manager}"
 
     def prepare(self, runtime, archive):
         """Imports the image that every check uses."""
-        self.runtime = runtime
+        self.runtime = os.path.basename(runtime)  # found through containers.conf
         self(f"import {archive} box >/dev/null")
 
     def clean(self):
@@ -96,6 +101,7 @@ for key, values in RUNS.items():
 @check(*ALL)
 def limits(podman):
     """--memory, --cpus, --pids-limit and --cpuset-cpus, read in the container's own cgroup."""
+    needs("memory", "cpu", "pids")
     if podman is ROOT_FS:
         options = "--memory 64m --cpus 0.5 --pids-limit 40"
     else:
@@ -107,6 +113,7 @@ def limits(podman):
 @check(*ALL)
 def oom(podman):
     """A container over its memory limit is killed, and the engine knows."""
+    needs("memory")
     podman("run --name eater --memory 24m --memory-swap 24m box sh -c 'tail /dev/zero'", expect=137)
     equal(podman.inspect("eater", ".State.OOMKilled"), "true", "OOMKilled")
 
@@ -142,8 +149,7 @@ def exec_details(podman):
 @check(*ALL)
 def terminal_size(podman):
     """The size of the caller's terminal reaches the container before it runs."""
-    out = podman("--version >/dev/null; script -qec \"stty rows 33 cols 99; podman --runtime "
-                 f"{podman.runtime} --cgroup-manager {podman.manager} run --rm -it box stty size\" /dev/null", expect=None)[1]
+    out = in_terminal(f"{podman.command} run --rm -it box stty size", 33, 99, podman.user)
     contains(out, "33 99")
 
 
@@ -171,6 +177,7 @@ def pause(podman):
 @check(*ALL)
 def top_and_stats(podman):
     """ps inside, and the engine's own numbers."""
+    needs("memory")
     podman("run -d --name watched box sleep 1000")
     contains(podman("top watched"), "sleep 1000")
     stats = json.loads(podman("stats --no-stream --format json watched"))
@@ -180,6 +187,7 @@ def top_and_stats(podman):
 @check(*ALL)
 def update(podman):
     """Limits of a running container change."""
+    needs("memory")
     podman("run -d --name grow --memory 64m box sleep 1000")
     podman("update --memory 96m --cpus 0.25 grow")
     equal(podman("exec grow cat /sys/fs/cgroup/memory.max").strip(), str(96 << 20), "memory.max")
@@ -316,7 +324,7 @@ def sdnotify(podman):
     with open("/tmp/ready.py", "w", encoding="utf-8") as file:
         file.write("import socket,os\ns=socket.socket(socket.AF_UNIX,socket.SOCK_DGRAM)\n"
                    "s.sendto(b'READY=1',os.environ['NOTIFY_SOCKET'])\n")
-    found = sh(f"python3 /tmp/notify.py podman --runtime {podman.runtime} --cgroup-manager {podman.manager} run -d --name told "
+    found = sh(f"python3 /tmp/notify.py {podman.command} run -d --name told "
                "--sdnotify container -v /usr:/usr:ro -v /lib:/lib:ro -v /lib64:/lib64:ro -v /tmp:/t box "
                "sh -c '/usr/bin/python3 /t/ready.py; sleep 1000'", user=podman.user)
     contains(found, "READY=1")
@@ -347,7 +355,7 @@ def cgroups_split(podman):
 def many(podman):
     """Twenty containers at once, started and removed."""
     names = " ".join(str(i) for i in range(20))
-    podman(f"--version >/dev/null; for i in {names}; do podman --runtime {podman.runtime} --cgroup-manager {podman.manager} "
+    podman(f"--version >/dev/null; for i in {names}; do {podman.command} "
            "run -d --name m$i box sleep 1000 >/dev/null & done; wait", timeout=300)
     equal(len(podman("ps -q").split()), 20, "running")
     podman("rm -af -t 0 >/dev/null", timeout=300)
