@@ -332,6 +332,35 @@ def device_that_is_there(t):
 # --- life
 
 
+@cases([(verb, verb) for verb in ("state", "create", "start", "kill", "delete")])
+def no_id(t, verb):
+    """an operation without the id of a container is an error"""
+    t.fails(verb)
+
+
+@test
+def warnings(t):
+    """what is passed over is warned of, in the log, and the container runs"""
+    t.global_flags = ["--log", f"{t.directory}/log", "--log-level", "warning"]
+    bundle = t.bundle("cat", "/m/f", annotations={"x": "y"}).bind(t.directory, "m", "rbind", "ro")
+    bundle.config["process"]["capabilities"]["bounding"] = ["CAP_KILL", "CAP_BOGUS"]
+    t.file("f", "fine")
+    t.equal(t.run(bundle).out, "fine")
+    log = t.read(f"{t.directory}/log")
+    t.contains(log, "CAP_BOGUS")
+    t.contains(log, "destination")
+
+
+@test
+def warning_of_poststop(t):
+    """a poststop hook that fails is warned of"""
+    identifier = t.create(t.bundle().hook("poststop", "echo a reason; exit 3"))
+    t.global_flags = ["--log", f"{t.directory}/log", "--log-level", "warning"]
+    t.ok("delete", "--force", identifier)
+    t.contains(t.read(f"{t.directory}/log"), "poststop")
+
+
+
 @test(needs="root")
 def delete_leaves_what_it_did_not_make(t):
     """joined namespaces, sources of binds and the bundle outlive the container"""
