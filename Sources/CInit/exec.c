@@ -230,18 +230,8 @@ int apus_prepare_exec(struct apus_init *init) {
     return prepare(init, &command);
 }
 
-/// A working directory outside the root has no path in it (CVE-2024-21626).
-static int check_directory(struct apus_init *init) {
-    char path[APUS_PATH_MAX];
-    long size = syscall(SYS_getcwd, path, sizeof path);
-    if (size < 0) return apus_at(init, -errno, "");
-    return path[0] == '/' ? 0 : apus_at(init, -EXDEV, "(unreachable)");
-}
-
 int apus_step_exec(struct apus_init *init, const struct apus_command *command) {
-    int result = check_directory(init);
-    if (result < 0) return result;
-    if (!init->arguments) result = prepare(init, command);
+    int result = init->arguments ? 0 : prepare(init, command);
     if (result < 0) return result;
     if (!init->committed) {
         if (prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0) < 0) return -errno;
