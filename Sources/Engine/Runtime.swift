@@ -18,12 +18,17 @@ package struct Runtime {
     package init(_ settings: Settings) throws(Failure) {
         self.settings = settings
         isRootGiven = settings.root != nil
-        root = try Self.chooseRoot(settings, effectiveUser: CurrentProcess.effectiveUID)
+        let inUserNamespace = !isRootGiven && (try? isInUserNamespace()) == true
+        root = try Self.chooseRoot(
+            settings, effectiveUser: CurrentProcess.effectiveUID, inUserNamespace: inUserNamespace)
     }
 
     /// The given root, or the one of the system, or the user's own.
+    ///
+    /// Root of a user namespace has the user's own: podman calls its runtime so, with no $USER.
+    /// Where $USER is root, the namespace is a whole machine's and has a /run of its own.
     static func chooseRoot(
-        _ settings: Settings, effectiveUser: UInt32
+        _ settings: Settings, effectiveUser: UInt32, inUserNamespace: Bool = false
     ) throws(Failure) -> String {
         if let root = settings.root {
             guard !root.utf8.allSatisfy({ $0 == UInt8(ascii: "/") }) else {
@@ -31,7 +36,9 @@ package struct Runtime {
             }
             return root.hasPrefix("/") ? root : settings.workingDirectory + "/" + root
         }
-        let isRootless = settings.isRootless ?? (effectiveUser != 0)
+        let isRootless =
+            settings.isRootless
+            ?? (effectiveUser != 0 || inUserNamespace && settings.userName != "root")
         if isRootless, let directory = settings.runtimeDirectory, !directory.isEmpty {
             return directory + "/apus"
         }

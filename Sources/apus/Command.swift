@@ -97,6 +97,7 @@ extension Command {
         var settings = Settings()
         settings.root = arguments.value("root")
         settings.runtimeDirectory = environment["XDG_RUNTIME_DIR"]
+        settings.userName = environment["USER"]
         settings.workingDirectory = try workingDirectory()
         settings.listenFDs = listenFDs
         if let path = environment["PATH"], path != "" { settings.searchPath = path }

@@ -48,6 +48,11 @@ struct RootTests {
         settings.workingDirectory = "/w"
         #expect(try Runtime.chooseRoot(settings, effectiveUser: 0) == "/run/apus")
         #expect(try Runtime.chooseRoot(settings, effectiveUser: 7) == "/run/user/7/apus")
+        let nested = try Runtime.chooseRoot(settings, effectiveUser: 0, inUserNamespace: true)
+        #expect(nested == "/run/user/7/apus")
+        settings.userName = "root"
+        let machine = try Runtime.chooseRoot(settings, effectiveUser: 0, inUserNamespace: true)
+        #expect(machine == "/run/apus")
         settings.root = "r"
         #expect(try Runtime.chooseRoot(settings, effectiveUser: 7) == "/w/r")
     }
