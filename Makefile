@@ -2,7 +2,7 @@
 #   make            bin/apus, the release: an Embedded Swift static executable
 #   make shell      a shell in a small root file system (CMD='...' runs a command instead)
 #   make test       unit tests, then the conformance tests on this machine
-#   make lint docs bench install PREFIX=... DESTDIR=...
+#   make lint docs bench deb install PREFIX=... DESTDIR=...
 # Less often: debug, share, fixtures, image, test-vm, test-engines RUNTIME=..., clean.
 
 SWIFT ?= swift
@@ -23,7 +23,7 @@ init_cc = $(if $(has_musl),musl-gcc -idirafter /usr/include -idirafter /usr/incl
 init_flags = -static -Os -ffunction-sections -fdata-sections -Wl,--gc-sections -Wl,-s
 
 .PHONY: all release debug shell test test-unit test-conformance test-vm test-engines lint docs bench \
-	fixtures image install share clean packages
+	fixtures image install deb share clean packages
 
 all: release
 
@@ -91,8 +91,13 @@ install:
 	install -D -m 644 spec/completions/apus.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/apus
 	install -D -m 644 spec/completions/_apus $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_apus
 	install -D -m 644 spec/completions/apus.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/apus.fish
-	install -d $(DESTDIR)$(PREFIX)/share/man/man8
+	install -d $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(PREFIX)/share/apus/engines
 	install -m 644 spec/man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8
+	install -m 644 $(wildcard spec/engines/*.*) $(DESTDIR)$(PREFIX)/share/apus/engines
+
+deb:
+	@test -x bin/apus || $(MAKE) --no-print-directory release
+	.ci/deb bin
 
 clean:
 	rm -rf .build .build-* bin

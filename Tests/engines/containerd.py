@@ -1,6 +1,6 @@
 """containerd's runc shim with the runtime under test, through ctr."""
 
-from harness import Failed, check, contains, equal, sh, until
+from harness import Failed, Unavailable, check, contains, controllers, equal, sh, until
 
 
 class Containerd:

@@ -10,7 +10,7 @@ import buildah
 import containerd
 import docker
 import podman
-from harness import CHECKS, Failed, note, run_all, sh
+from harness import CHECKS, Failed, Unavailable, note, run_all, sh
 
 
 def main():
@@ -18,15 +18,18 @@ def main():
     pattern = sys.argv[3] if len(sys.argv) > 3 else "."
     note(sh(f"{runtime} --version").splitlines()[0])
     failures = 0
+    unavailable = {}
     for engine in (*podman.ALL, buildah.BUILDAH, containerd.CTR, docker.DOCKER):
         if not any(re.search(pattern, name) for name, _, owner in CHECKS if owner is engine):
             continue
         try:
             engine.prepare(runtime, archive)
+        except Unavailable as reason:
+            unavailable[engine] = str(reason)
         except Failed as reason:
             print(f"FAIL {engine.name}.prepare: {reason}", flush=True)
             failures += 1
-    return 1 if run_all(pattern) + failures else 0
+    return 1 if run_all(pattern, unavailable) + failures else 0
 
 
 if __name__ == "__main__":
