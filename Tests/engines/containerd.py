@@ -3,6 +3,9 @@
 from harness import Failed, Unavailable, check, contains, controllers, equal, sh, until
 
 
+IMAGE = "docker.io/library/box:latest"
+
+
 class Containerd:
     """ctr with io.containerd.runc.v2 and --runc-binary."""
 
@@ -16,7 +19,7 @@ class Containerd:
 
     def run(self, options, name, command, **more):
         """`ctr run` with the runtime under test."""
-        return self(f"run --runc-binary {self.runtime} {options} docker.io/library/box:latest {name} {command}", **more)
+        return self(f"run --runc-binary {self.runtime} {options} {IMAGE} {name} {command}", **more)
 
     def prepare(self, runtime, archive):
         """Starts containerd and imports the image that podman wrote."""
@@ -25,8 +28,7 @@ class Containerd:
         if missing:  # ctr asks for a weight of the cpu in every container
             raise Unavailable(f"no cgroup controller here: {' '.join(sorted(missing))}")
         sh("systemctl unmask containerd.service; systemctl start containerd", timeout=120)
-        sh(f"podman import {archive} docker.io/library/box:latest >/dev/null && "
-           "podman save --format oci-archive -o /tmp/box.oci docker.io/library/box:latest")
+        sh(f"podman import {archive} {IMAGE} >/dev/null && podman save --format oci-archive -o /tmp/box.oci {IMAGE}")
         self("image import /tmp/box.oci")
 
     def clean(self):
@@ -71,14 +73,14 @@ def tasks(ctr):
 @check(CTR)
 def terminal(ctr):
     """A terminal through the shim's console socket."""
-    contains(sh(f"script -qec 'ctr run --rm -t --runc-binary {ctr.runtime} docker.io/library/box:latest tty tty' /dev/null"),
+    contains(sh(f"script -qec 'ctr run --rm -t --runc-binary {ctr.runtime} {IMAGE} tty tty' /dev/null"),
              "/dev/pts/0")
 
 
 @check(CTR)
 def parallel(ctr):
     """Twenty at once; nothing is left."""
-    sh(f"for i in $(seq 20); do ctr run --rm --runc-binary {ctr.runtime} docker.io/library/box:latest p$i true & done; wait",
+    sh(f"for i in $(seq 20); do ctr run --rm --runc-binary {ctr.runtime} {IMAGE} p$i true & done; wait",
        timeout=300)
     equal(ctr("container ls -q").split(), [], "containers")
     left = sh("ls /run/containerd/runc/default 2>/dev/null", expect=None)[1].split()

@@ -351,6 +351,19 @@ def cgroups_split(podman):
     contains(found, "split")
 
 
+@check(ROOT)
+def systemd(podman):
+    """A systemd in a container: it boots, answers, and is stopped by its own signal."""
+    podman("run -d --name machine --systemd always --network none --rootfs /:O /lib/systemd/systemd --unit=basic.target")
+    until(lambda: podman("exec machine systemctl is-system-running", expect=None)[1].strip() in ("running", "degraded"),
+          120, "systemd")
+    contains(podman("exec machine cat /proc/1/comm"), "systemd")
+    podman("exec machine systemd-run --wait --quiet true")
+    podman("stop -t 60 machine")
+    if podman.inspect("machine", ".State.ExitCode") == "137":
+        raise Failed("it had to be killed")
+
+
 @check(*ALL)
 def many(podman):
     """Twenty containers at once, started and removed."""

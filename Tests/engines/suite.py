@@ -8,8 +8,11 @@ import sys
 
 import buildah
 import containerd
+import cri
 import docker
+import load  # noqa: F401 (its checks register themselves, as those of swarm do)
 import podman
+import swarm  # noqa: F401
 from harness import CHECKS, Failed, Unavailable, note, run_all, sh
 
 
@@ -19,7 +22,7 @@ def main():
     note(sh(f"{runtime} --version").splitlines()[0])
     failures = 0
     unavailable = {}
-    for engine in (*podman.ALL, buildah.BUILDAH, containerd.CTR, docker.DOCKER):
+    for engine in (*podman.ALL, buildah.BUILDAH, containerd.CTR, cri.CRI, docker.DOCKER):
         if not any(re.search(pattern, name) for name, _, owner in CHECKS if owner is engine):
             continue
         try:
