@@ -96,7 +96,7 @@ def load(podman):
 @check(CTR)
 def load_and_kill(ctr):
     """Containers come and go; containerd is killed in the middle and comes back."""
-    shells = loop(None, f"ctr run --rm --runc-binary {ctr.runtime} {IMAGE} load-$i-$n true")
+    shells = loop(None, f"{ctr.command} --rm {IMAGE} load-$i-$n true")
     time.sleep(SECONDS / 2)
     sh("systemctl kill -s KILL --kill-whom main containerd; systemctl reset-failed containerd; systemctl start containerd")
     time.sleep(SECONDS / 2)
