@@ -3,7 +3,7 @@
 #   make shell      a shell in a small root file system (CMD='...' runs a command instead)
 #   make test       unit tests, then the conformance tests on this machine
 #   make lint docs bench deb install PREFIX=... DESTDIR=...
-# Less often: debug, share, fixtures, image, test-vm, test-engines RUNTIME=..., clean.
+# Less often: debug, share, fixtures, image, test-vm, test-engines RUNTIME=..., test-core, clean.
 
 SWIFT ?= swift
 PREFIX ?= /usr/local
@@ -22,7 +22,7 @@ has_musl = $(shell command -v musl-gcc)
 init_cc = $(if $(has_musl),musl-gcc -idirafter /usr/include -idirafter /usr/include/$(shell uname -m)-linux-gnu,cc)
 init_flags = -static -Os -ffunction-sections -fdata-sections -Wl,--gc-sections -Wl,-s
 
-.PHONY: all release debug shell test test-unit test-conformance test-vm test-engines lint docs bench \
+.PHONY: all release debug shell test test-unit test-conformance test-vm test-engines test-core lint docs bench \
 	fixtures image install deb share clean packages
 
 all: release
@@ -68,6 +68,10 @@ test-vm:
 test-engines:
 	Tests/vm/image engines
 	Tests/engines/run $(RUNTIME) $(FILTER)
+
+# The quick ones, on this host's kernel: half a minute once the image is there.
+test-core:
+	APUS_ENGINES_HERE=1 Tests/engines/run $(RUNTIME) core
 
 lint:
 	Tests/lint/format

@@ -16,7 +16,8 @@ AT_ONCE = 20
 def loop(engine_user, command):
     """Starts shells that repeat the command, `$i` and `$n` naming the round, until they are stopped."""
     script = f"n=0; while :; do n=$((n+1)); {command} >/dev/null 2>&1; done"
-    return [subprocess.Popen(as_user(f"i={i}; {script}", engine_user), stdin=subprocess.DEVNULL, start_new_session=True)
+    return [subprocess.Popen(as_user(f"i={i}; {script}", engine_user), stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                             start_new_session=True)
             for i in range(AT_ONCE)]
 
 
