@@ -302,7 +302,7 @@ def update(t, change, name, expected):
     before = whole(t, bundle, name)
 
     said = t.ok("update", "--dry-run", "-r", "-", identifier, stdin=json.dumps(change)).out
-    t.contains(said, f"{name.replace('.bfq', '')} = " if name not in said else f"{name} = ")
+    t.contains(said, [f"{name} = ", "io.bfq.weight = "])
     t.equal(whole(t, bundle, name), before, "after a dry run")
 
     bad = {**change, "unified": {**change.get("unified", {}), "pids.max": "many"}}

@@ -36,7 +36,7 @@ def tree(t):
     return root
 
 
-@test(needs=("limits", "root"), slow=True, timeout=300)
+@test(needs=("cgroup", "root"), slow=True, timeout=300)
 def boots(t):
     """it reaches multi-user.target, answers, and SIGRTMIN+3 shuts it down"""
     bundle = t.bundle()
