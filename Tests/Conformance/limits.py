@@ -101,20 +101,6 @@ def swap(t, swap, size, code):
 
 
 @test(needs=("limits", "probe"))
-def check_before_update(t):
-    """checkBeforeUpdate: a limit below what is in use is refused, and nobody is killed"""
-    bundle, identifier = up(t, "probe", "memory", "40", "hold", memory={"limit": 100 * MIB})
-    said(t, bundle, "eaten:")
-    limit = '{"memory": {"limit": 20971520, "checkBeforeUpdate": true}}'
-    t.fails("update", "-r", "-", identifier, stdin=limit, text="in use")
-    t.equal(t.read(f"{bundle.cgroup}/memory.max"), f"{100 * MIB}\n")
-    t.equal(t.status(identifier), "running")
-    t.ok("update", "-r", "-", identifier,
-         stdin='{"memory": {"limit": 83886080, "checkBeforeUpdate": true}}')
-    t.equal(t.read(f"{bundle.cgroup}/memory.max"), f"{80 * MIB}\n")
-
-
-@test(needs=("limits", "probe"))
 def unified_high(t):
     """unified: memory.high slows a program down instead of killing it"""
     bundle, _ = up(t, "probe", "memory", "12", "hold", unified={"memory.high": str(8 * MIB)})
@@ -244,15 +230,6 @@ def huge_pages(t):
                      hugepageLimits=[{"pageSize": "2MB", "limit": 4 * MIB}])
     t.equal(t.run(bundle).out, "huge: 2\n")
     t.refused(limited(t, hugepageLimits=[{"pageSize": "3MB", "limit": 4 * MIB}]), verb="create")
-
-
-@test(needs=("limits", "root"))
-def rdma_device(t):
-    """rdma: a device that is not there is refused by its name"""
-    if "rdma" not in t.read(f"{Settings.cgroup_mount}/cgroup.controllers"):
-        t.skip("the kernel has no rdma controller")
-    bundle = limited(t, rdma={"mlx9_9": {"hcaHandles": 3, "hcaObjects": 10000}})
-    t.contains(t.refused(bundle, verb="create").err, "mlx9_9")
 
 
 @test(needs="limits")

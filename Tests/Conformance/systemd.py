@@ -8,7 +8,8 @@ import time
 from harness import Settings, cases, test
 from limits import MIB, plain_devices
 
-DRIVER = ("systemd", "limits")
+DRIVER = ("systemd", "cgroup")
+LIMITS = ("systemd", "limits")
 
 
 def systemctl(t, *arguments, check=True):
@@ -101,7 +102,7 @@ def slices(t):
     t.true(scope.path.endswith(f"/apustest.slice/apustest-inner.slice/{scope.unit}"), scope.path)
 
 
-@test(needs=DRIVER)
+@test(needs=LIMITS)
 def properties(t):
     """limits stand in the unit's properties and in the files alike"""
     scope = Scope(t, memory={"limit": 64 * MIB, "reservation": 32 * MIB}, pids={"limit": 33},
@@ -117,7 +118,7 @@ def properties(t):
     t.equal({name: scope.file(name) for name in files}, files)
 
 
-@test(needs=DRIVER)
+@test(needs=LIMITS)
 def update(t):
     """update changes property and file, and systemd's reload changes neither"""
     scope = Scope(t, memory={"limit": 64 * MIB}, pids={"limit": 33}).up()
@@ -133,7 +134,7 @@ def update(t):
         systemctl(t, "daemon-reload")
 
 
-@test(needs=DRIVER)
+@test(needs=LIMITS)
 def update_is_taken_back(t):
     """a refused update leaves the properties as they were, too"""
     scope = Scope(t, memory={"limit": 64 * MIB}).up()
@@ -143,7 +144,7 @@ def update_is_taken_back(t):
     t.equal(shown(t, scope.unit, "MemoryMax"), {"MemoryMax": str(64 * MIB)})
 
 
-@test(needs=DRIVER)
+@test(needs=LIMITS)
 def driver_is_remembered(t):
     """no verb after create needs --systemd-cgroup"""
     scope = Scope(t).up()
@@ -159,7 +160,7 @@ def driver_is_remembered(t):
     t.true(gone(t, scope.unit), "the unit is left")
 
 
-@test(needs=("systemd", "limits", "root"))
+@test(needs=(*LIMITS, "root", "probe"))
 def devices_survive_a_reload(t):
     """after daemon-reload the allowed device opens and another does not"""
     devices = plain_devices(t, 2)
@@ -250,7 +251,7 @@ def unit_of_a_stranger(t):
     t.true(stranger.poll() is None, "the stranger was ended")
 
 
-@test(needs=("systemd", "limits", "probe"))
+@test(needs=(*LIMITS, "probe"))
 def failed_by_memory(t):
     """a scope whose process was killed for want of memory leaves no failed unit after delete"""
     scope = Scope(t, "probe", "memory", "100", memory={"limit": 20 * MIB, "swap": 20 * MIB}).create()
@@ -261,7 +262,7 @@ def failed_by_memory(t):
     t.true(gone(t, scope.unit), "the unit is left")
 
 
-@test(needs=DRIVER)
+@test(needs=LIMITS)
 def one_process(t):
     """a limit of one process is one for the container, whatever the scope was started with"""
     scope = Scope(t, pids={"limit": 1}).up()
