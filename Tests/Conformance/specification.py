@@ -114,7 +114,7 @@ def console_size_without_terminal(t):
     t.equal(t.sh("echo fine", process__consoleSize={"height": 100000, "width": 1}), "fine\n")
 
 
-@test(needs="probe")
+@test(needs=("probe", "root"))
 def scheduler_defaults(t):
     """a scheduler's absent numbers are 0"""
     bundle = t.bundle("probe", "scheduler", process__scheduler={"policy": "SCHED_BATCH"})
@@ -295,7 +295,9 @@ def mapped_by_the_container(t):
 @cases([("slave", "slave", "master:"), ("private", "private", None), ("unbindable", "unbindable",
         "unbindable")], needs="root")
 def root_propagation(t, value, expected):
-    """rootfsPropagation: slave, private, unbindable"""
+    """rootfsPropagation: slave, private, unbindable; the bundle is on a mount of its own"""
+    subprocess.run(["mount", "--bind", t.directory, t.directory], check=True)
+    t.cleanups.append(lambda: subprocess.run(["umount", "-l", t.directory], check=False))
     subprocess.run(["mount", "--make-rshared", "/"], check=True)
     t.cleanups.append(lambda: subprocess.run(["mount", "--make-rprivate", "/"], check=False))
     found = info(t, t.bundle(linux__rootfsPropagation=value), "/")[2]
