@@ -296,11 +296,12 @@ def mapped_by_the_container(t):
         "unbindable")], needs="root")
 def root_propagation(t, value, expected):
     """rootfsPropagation: slave, private, unbindable; the bundle is on a mount of its own"""
-    subprocess.run(["mount", "--bind", t.directory, t.directory], check=True)
-    t.cleanups.append(lambda: subprocess.run(["umount", "-l", t.directory], check=False))
+    bundle = t.bundle(linux__rootfsPropagation=value)
+    subprocess.run(["mount", "--bind", bundle.path, bundle.path], check=True)
+    t.cleanups.append(lambda: subprocess.run(["umount", "-l", bundle.path], check=False))
     subprocess.run(["mount", "--make-rshared", "/"], check=True)
     t.cleanups.append(lambda: subprocess.run(["mount", "--make-rprivate", "/"], check=False))
-    found = info(t, t.bundle(linux__rootfsPropagation=value), "/")[2]
+    found = info(t, bundle, "/")[2]
     t.true(not any(x.startswith("shared:") for x in found), found)
     t.equal([x for x in found if expected and x.startswith(expected)] != [], expected is not None, str(found))
 
