@@ -252,13 +252,13 @@ def whole(t, bundle, name):
 FIELDS = [
     ("memory", {"memory": {"limit": 50331648}}, "memory.max", "50331648"),
     ("reservation", {"memory": {"reservation": 25165824}}, "memory.low", "25165824"),
-    ("shares", {"cpu": {"shares": 2048}}, "cpu.weight", ("79", "170")),
+    ("shares", {"cpu": {"shares": 2048}}, "cpu.weight", ("79", "174")),
     ("quota", {"cpu": {"quota": 30000, "period": 50000}}, "cpu.max", "30000 50000"),
     ("quota-alone", {"cpu": {"quota": 70000}}, "cpu.max", "70000 100000"),
     ("burst", {"cpu": {"quota": 50000, "period": 100000, "burst": 20000}}, "cpu.max.burst", "20000"),
     ("idle", {"cpu": {"idle": 1}}, "cpu.idle", "1"),
-    ("cpus", {"cpu": {"cpus": "0"}}, "cpuset.cpus", "0"),
-    ("mems", {"cpu": {"mems": "0"}}, "cpuset.mems", "0"),
+    ("cpus", {"cpu": {"cpus": "0"}}, "cpuset.cpus.effective", "0"),
+    ("mems", {"cpu": {"mems": "0"}}, "cpuset.mems.effective", "0"),
     ("pids", {"pids": {"limit": 77}}, "pids.max", "77"),
     ("weight", {"blockIO": {"weight": 200}}, ("io.bfq.weight", "io.weight"),
      ("default 200", "default 1920")),
@@ -281,7 +281,7 @@ def update(t, change, name, expected):
     before = whole(t, bundle, name)
 
     said = t.ok("update", "--dry-run", "-r", "-", identifier, stdin=json.dumps(change)).out
-    t.contains(said, [f"{name} = ", "io.bfq.weight = "])
+    t.contains(said, [f"{name.replace('.effective', '')} = ", "io.bfq.weight = "])
     t.equal(whole(t, bundle, name), before, "after a dry run")
 
     bad = {**change, "unified": {**change.get("unified", {}), "pids.max": "many"}}
