@@ -34,6 +34,10 @@ extension Runtime {
         options.set(.process, Int64(container.record.process.pid))
         options.set(.root, container.record.rootfs)
         if let path = container.freezerPath(on: cgroups) { options.set(.frozenCgroup, path) }
+        if findProgram("iptables-restore", in: settings.searchPath) == nil {
+            // CRIU's default runs that program; for the other way it needs none.
+            options.set(.networkLock, Self.nftables)
+        }
         if let parent = request.parentPath {
             try Self.checkParent(parent, of: directories)
             options.set(.parentImage, parent)
@@ -52,6 +56,9 @@ extension Runtime {
             }
         }
     }
+
+    /// CRIU_NETWORK_LOCK_METHOD of rpc.proto.
+    private static let nftables: Int64 = 2
 
     /// CRIU reads a link in the image to find it, wherever the image is moved with it.
     private static func checkParent(

@@ -3,6 +3,8 @@ enum CriuLog {
     /// The first error of the log, without time and place in CRIU's sources; nil where there is none.
     ///
     ///     (00.018613) Error (criu/mount.c:1088): mnt: No root for mount 123
+    ///
+    /// Those after which CRIU itself goes on do not count.
     static func firstError(in log: String) -> String? {
         let mark = Array("Error (".utf8)
         for line in log.utf8.split(separator: UInt8(ascii: "\n")) {
@@ -18,8 +20,15 @@ enum CriuLog {
                     $0 == UInt8(ascii: ":") || $0 == 0x20
                 }
             }
-            if !rest.isEmpty { return String(decoding: Array(rest), as: UTF8.self) }
+            let text = String(decoding: Array(rest), as: UTF8.self)
+            if !text.isEmpty && !isHarmless(text) { return text }
         }
         return nil
+    }
+
+    /// Its own limit of open files, and programs that it looks for and can do without.
+    private static func isHarmless(_ text: String) -> Bool {
+        text.hasPrefix("rlimit: Can't setup RLIMIT_NOFILE") || text.hasPrefix("execvp(\"ip")
+            || text.hasSuffix("-save -V failed") || text.hasPrefix("exited, status=")
     }
 }

@@ -68,6 +68,8 @@ struct CriuOptions {
         case cgroupMode = 34
         /// CLONE_NEW* of namespaces that are made empty.
         case emptyNamespaces = 38
+        /// How packets are kept away during a dump: 1 iptables, 2 nftables.
+        case networkLock = 64
     }
 
     enum Text: Int {

@@ -58,8 +58,6 @@ struct CriuProgram: ~Copyable {
         attend: (consuming CriuNotification) throws(Failure) -> Void
     ) throws(Failure) {
         var options = options
-        options.set(.imageDirectory, Int64(directories.image.raw))
-        options.set(.workDirectory, Int64(directories.work.raw))
         options.set(.logFile, task.name + ".log")
         options.set(.logLevel, 4)
         options.set(.notifies)
@@ -77,6 +75,13 @@ struct CriuProgram: ~Copyable {
             try start(output: output.borrowed)
         }
         defer { connection.end() }
+        // CRIU finds the handles as /proc/PID/fd/N of the runtime, and mounts things in the work
+        // directory: it must be one of CRIU's own mount namespace.
+        let seen = try attempt("open the directories as criu sees them") { () throws(Errno) in
+            try directories.seen(by: connection.process.pid)
+        }
+        options.set(.imageDirectory, Int64(seen.image.raw))
+        options.set(.workDirectory, Int64(seen.work.raw))
         try send(CriuRequest.start(task, options), to: connection.socket)
         let response = try converse(task, connection.socket, attend)
         guard let response, response.isSuccess else { throw failure(task, response, output) }
@@ -205,6 +210,24 @@ struct CriuDirectories: ~Copyable {
         self.imagePath = imagePath
         self.work = work
         self.workPath = workPath ?? imagePath
+    }
+
+    private init(
+        image: consuming FileDescriptor, imagePath: String, work: consuming FileDescriptor,
+        workPath: String
+    ) {
+        self.image = image
+        self.imagePath = imagePath
+        self.work = work
+        self.workPath = workPath
+    }
+
+    /// The same directories in the mount namespace of a process.
+    func seen(by pid: Int32) throws(Errno) -> CriuDirectories {
+        let root = try FileDescriptor.open("/proc/\(pid)/root", [.path, .directory])
+        return CriuDirectories(
+            image: try root.open(imagePath, .directory, resolve: .inRoot), imagePath: imagePath,
+            work: try root.open(workPath, .directory, resolve: .inRoot), workPath: workPath)
     }
 
     private static func open(
