@@ -79,15 +79,6 @@ int apus_close_others(struct apus_init *init) {
 }
 
 int apus_reset_signals(void) {
-    // The C library hides its own two signals from sigaction(3), which may be ignored all the same.
-    struct {
-        unsigned long words[8];
-    } action;
-    memset(&action, 0, sizeof action);
-    for (int signal = 1; signal <= 64; signal++) {
-        if (signal == SIGKILL || signal == SIGSTOP) continue;
-        if (syscall(SYS_rt_sigaction, signal, &action, NULL, 8) < 0) return -errno;
-    }
     uint64_t none = 0;
     return apus_result(syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof none));
 }
@@ -230,18 +221,8 @@ int apus_prepare_exec(struct apus_init *init) {
     return prepare(init, &command);
 }
 
-/// A working directory outside the root has no path in it (CVE-2024-21626).
-static int check_directory(struct apus_init *init) {
-    char path[APUS_PATH_MAX];
-    long size = syscall(SYS_getcwd, path, sizeof path);
-    if (size < 0) return apus_at(init, -errno, "");
-    return path[0] == '/' ? 0 : apus_at(init, -EXDEV, "(unreachable)");
-}
-
 int apus_step_exec(struct apus_init *init, const struct apus_command *command) {
-    int result = check_directory(init);
-    if (result < 0) return result;
-    if (!init->arguments) result = prepare(init, command);
+    int result = init->arguments ? 0 : prepare(init, command);
     if (result < 0) return result;
     if (!init->committed) {
         if (prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0) < 0) return -errno;

@@ -100,6 +100,15 @@ int apus_step_memory_policy(struct apus_init *init, const struct apus_command *c
 }
 
 /// By handle and without magic links: /proc/self/fd/N would lead to the host (CVE-2024-21626).
+/// A working directory outside the root has no path in it (CVE-2024-21626). Asked here and not before
+/// exec: a profile that is the last step need not allow getcwd.
+static int check_directory(void) {
+    char path[APUS_PATH_MAX];
+    long size = syscall(SYS_getcwd, path, sizeof path);
+    if (size < 0) return -errno;
+    return path[0] == '/' ? 0 : -EXDEV;
+}
+
 int apus_step_workdir(struct apus_init *init, const struct apus_command *command) {
     const char *path = command->s[0].bytes;
     if (init->directed) return 0;
@@ -107,6 +116,7 @@ int apus_step_workdir(struct apus_init *init, const struct apus_command *command
                                : apus_open_in_root(init, path, O_PATH | O_DIRECTORY, 0);
     int result = handle < 0 ? handle : apus_result(fchdir(handle));
     apus_close(&handle);
+    if (result >= 0) result = check_directory();
     init->directed = result >= 0;
     // What root may not enter the user may: a network file system that trusts no root.
     if ((result == -EACCES || result == -EPERM) && apus_argument(command, 1) == 1) return 0;

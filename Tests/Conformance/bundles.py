@@ -123,7 +123,7 @@ class Bundle:
         self.t, self.path = t, path
         self.rootfs = f"{path}/rootfs"
         self.cgroup = None
-        self.raw = None
+        self.raw = None  # instead of the config: text, bytes, or pieces of text
         os.makedirs(path)
         make_rootfs(self.rootfs)
         self.config = copy.deepcopy(CONFIG)
@@ -188,7 +188,8 @@ class Bundle:
             self.t.cgroups.add(self.cgroup)
         content = self.raw if self.raw is not None else json.dumps(self.config)
         with open(f"{self.path}/config.json", "wb") as file:
-            file.write(content if isinstance(content, bytes) else content.encode())
+            for piece in [content] if isinstance(content, (bytes, str)) else content:
+                file.write(piece if isinstance(piece, bytes) else piece.encode())
 
 
 def make_rootless(config):
