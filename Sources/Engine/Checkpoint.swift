@@ -3,6 +3,9 @@ internal import Linux
 internal import OCI
 
 extension Runtime {
+    /// Whether `checkpoint` and `restore` find the program that they need.
+    package var hasCriu: Bool { CriuProgram.find(settings) != nil }
+
     /// `checkpoint`: saves the processes of a container to files, by the criu program.
     ///
     /// Afterwards the container is deleted, unless it was told to go on.

@@ -109,6 +109,8 @@ def leave_running(t):
 @test(needs=NEEDS, timeout=120)
 def pre_dump(t):
     """a chain of pre-dumps, and of a last image that refers to them"""
+    if subprocess.run(["criu", "check", "--feature", "mem_dirty_track"], capture_output=True).returncode:
+        t.skip("this kernel does not track dirty memory (CONFIG_MEM_SOFT_DIRTY)")
     bundle = t.bundle("sh", "-c", COUNT)
     identifier = started(t, bundle)
     work = f"{t.directory}/work"
@@ -128,7 +130,7 @@ def pre_dump(t):
 @test(needs=NEEDS, timeout=120)
 def tcp_established(t):
     """an open TCP connection survives with --tcp-established, and is refused without"""
-    script = ("nc -l -p 5000 >/count & sleep 0.3; "
+    script = ("sleep 1000 | nc -l -p 5000 >/count & sleep 0.3; "
               "i=0; while :; do i=$((i+1)); echo $i; sleep 0.1; done | nc 127.0.0.1 5000")
     bundle = t.bundle("sh", "-c", script)
     identifier = started(t, bundle)
@@ -139,7 +141,11 @@ def tcp_established(t):
     t.contains(result.err, f"{image}/dump.log")
     t.equal(t.status(identifier), "running")
     counting(t, bundle)
-    saved(t, identifier, "--tcp-established")
+    result = t.rt("checkpoint", "--image-path", image, "--tcp-established", identifier, reap=True,
+                  timeout=40)
+    if "Can't get 1:16 opt" in result.err:
+        t.skip("this CRIU asks TCP sockets for SO_PASSCRED, which Linux 6.16 refuses")
+    t.equal(result.code, 0, f"exit code of {result}")
     t.fails("restore", "-d", "-b", bundle.path, "--image-path", image, t.own(t.new_id()),
             timeout=40, reap=True)
     restored(t, bundle, image, "--tcp-established")

@@ -40,7 +40,7 @@ struct CriuProgram: ~Copyable {
     private static let logLimit = 64 << 20
 
     init(_ directories: consuming CriuDirectories, settings: Settings) throws(Failure) {
-        guard let path = findProgram("criu", in: settings.searchPath) else {
+        guard let path = Self.find(settings) else {
             var failure = Failure("the criu program is not installed")
             failure.hint = "it is looked for in \(settings.searchPath)"
             throw failure
@@ -48,6 +48,11 @@ struct CriuProgram: ~Copyable {
         self.path = path
         searchPath = settings.searchPath
         self.directories = directories
+    }
+
+    /// The file of the program; nil where it is not installed.
+    static func find(_ settings: Settings) -> String? {
+        findProgram("criu", in: settings.searchPath)
     }
 
     /// Has a task done.
