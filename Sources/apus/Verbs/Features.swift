@@ -17,8 +17,14 @@ extension Command {
         ]
         features.mountOptions = MountOptions.known
         features.linux = Self.linuxFeatures()
-        features.annotations = ["org.opencontainers.apus.version": Program.version]
-        features.potentiallyUnsafeConfigAnnotations = ["bundle", "org.systemd.property."]
+        features.annotations = [
+            "org.opencontainers.apus.version": Program.version,
+            // Engines look for runc's key, whatever the runtime.
+            "org.opencontainers.runc.checkpoint.enabled": "\(try runtime().hasCriu)",
+        ]
+        features.potentiallyUnsafeConfigAnnotations = [
+            "bundle", "org.systemd.property.", "org.criu.config",
+        ]
         try Output.write(features.json(indented: true))
     }
 
