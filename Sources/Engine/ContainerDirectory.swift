@@ -50,6 +50,8 @@ struct ContainerDirectory: ~Copyable {
 
     /// Writes the record with the process in it: from here on the container is committed.
     func commit(_ record: Record) throws(Failure) {
+        // The driver may have put the cgroup elsewhere than foreseen.
+        try link(Self.cgroupName, to: record.cgroup.journalText)
         try link(Self.initName, to: record.process.journalText)
         try write(record)
     }

@@ -15,7 +15,17 @@ extension Runtime {
         try container.require(.start, in: status)
         let report = try container.openGate()
         if let failure = try container.failure(in: report) { throw failure }
+        if container.record.process.endedAsInitStage {
+            throw outOfMemory(container) ?? Failure.initEnded
+        }
         try runPoststart(container)
+    }
+
+    private func outOfMemory(_ container: borrowing Container) -> Failure? {
+        guard let cgroups = try? openCgroups(),
+            let cgroup = (try? Cgroup.open(container.record.cgroup, on: cgroups)) ?? nil
+        else { return nil }
+        return Failure(outOfMemoryIn: cgroup)
     }
 
     /// OCI 1.3: a poststart hook that fails stops the container, and `start` fails.

@@ -23,9 +23,12 @@ extension Draft {
             plan.steps += steps
         }
         try schedule(process)
-        add(
-            affinity == nil ? "(default)" : "process.execCPUAffinity.final",
-            .affinity(cpus: affinity))
+        if let affinity, !affinity.isEmpty {
+            add("process.execCPUAffinity.final", .affinity(cpus: affinity))
+        } else if (plan.initialAffinity ?? "").isEmpty {
+            // The runtime's caller may be bound to few CPUs, which is not the container's affair.
+            add("(default)", .affinity(cpus: nil))
+        }
     }
 
     private mutating func schedule(_ process: Spec.Process) throws(ConfigError) {

@@ -96,6 +96,7 @@ package enum Checkpoint: Int, Equatable {
     case console = 3
     case listener = 4
     case ready = 5
+    case cgroup = 6
 
     package var name: String {
         switch self {
@@ -104,6 +105,7 @@ package enum Checkpoint: Int, Equatable {
         case .console: "console"
         case .listener: "listener"
         case .ready: "ready"
+        case .cgroup: "cgroup"
         }
     }
 }

@@ -73,6 +73,7 @@ struct apus_message {
 ///
 ///     init                                   runtime
 ///     clone3 ---------------------------------> (cgroup, limits are there already)
+///     cgroup        --> (systemd of a user) has the process moved into its scope, where clone3 could not
 ///     mapIDs        --> uid_map, gid_map, timens_offsets
 ///     createRuntime --> hooks prestart and createRuntime, network devices, idmapped mounts
 ///     console       --> (carries the pty's master) send it to the console socket or keep it
@@ -85,6 +86,7 @@ enum apus_checkpoint {
     APUS_AT_CONSOLE = 3,
     APUS_AT_LISTENER = 4,
     APUS_AT_READY = 5,
+    APUS_AT_CGROUP = 6,
 };
 
 /// Mount flags of the steps below, a word of our own in argument "how".

@@ -133,6 +133,9 @@ uint32_t apus_umask(uint32_t mask);
 int apus_capabilities(int pid, uint64_t *effective, uint64_t *permitted, uint64_t *inheritable);
 int apus_get_limit(int pid, int resource, uint64_t *soft, uint64_t *hard);
 int apus_set_limit(int pid, int resource, uint64_t soft, uint64_t hard);
+/// CPU masks of whole words, of this thread.
+int apus_get_affinity(void *mask, size_t size);
+int apus_set_affinity(const void *mask, size_t size);
 int apus_names(struct apus_names *names);
 _Noreturn void apus_exit(int code);
 /// Bit n-1 of a mask stands for signal n. `how`: 0 block, 1 unblock, 2 set.
