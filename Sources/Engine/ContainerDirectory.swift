@@ -120,6 +120,17 @@ struct ContainerDirectory: ~Copyable {
         }
     }
 
+    /// Makes the directory that becomes the container's /run/notify.
+    func makeNotifyDirectory() throws(Failure) {
+        do throws(Errno) {
+            try handle.makeDirectory(NotifySocket.directoryName, mode: 0o755)
+            // Whatever the umask: every user of the container goes through it.
+            try handle.open(NotifySocket.directoryName, .directory).setMode(0o755)
+        } catch {
+            throw Failure("make a directory", error, path: path + "/notify")
+        }
+    }
+
     // MARK: Files
 
     private func link(_ name: String, to text: String) throws(Failure) {

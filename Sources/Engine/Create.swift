@@ -32,6 +32,7 @@ extension Runtime {
         do throws(Failure) {
             try container.directory.writeIntent(container.record)
             try container.directory.saveConfig(preparation.config)
+            if settings.notifySocket != nil { try container.directory.makeNotifyDirectory() }
             var birth = Birth(self, request, preparation.plan)
             let process = try birth.bear(&container, preparation)
             return NewContainer(
@@ -98,6 +99,8 @@ struct NewContainer: ~Copyable {
     let process: ProcessHandle
     /// The terminal's other side, where no console socket got it.
     var master: FileDescriptor?
+    /// Where it says that it is ready, once it is started.
+    var notify: NotifySocket?
 }
 
 extension Spec {

@@ -164,7 +164,7 @@ def reading_verbs_change_nothing(t, verb):
     identifier = t.up()
 
     def snapshot():
-        return {name: (os.stat(f"{t.root}/{identifier}/{name}").st_mtime_ns)
+        return {name: (os.lstat(f"{t.root}/{identifier}/{name}").st_mtime_ns)
                 for name in os.listdir(f"{t.root}/{identifier}")}
     before = snapshot()
     t.ok(verb, *([identifier] if verb == "state" else []))

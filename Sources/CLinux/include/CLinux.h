@@ -77,6 +77,7 @@ int apus_poll(struct apus_poll *entries, size_t count, int64_t nanoseconds);
 int apus_socketpair(int type, int ends[2]);
 /// `path` is an address of `size` bytes; a first byte of NUL means the abstract name space.
 int apus_unix_connect(const char *path, size_t size, int type);
+/// A datagram socket is bound only.
 int apus_unix_listen(const char *path, size_t size, int type, int backlog);
 int apus_accept(int fd);
 int apus_shutdown(int fd, int how);
