@@ -139,6 +139,8 @@ int apus_peer(int fd, int32_t *pid, uint32_t *uid, uint32_t *gid) {
     return 0;
 }
 
+int apus_netlink(void) { APUS_RESULT(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0 /* NETLINK_ROUTE */)); }
+
 int apus_inotify(int flags) { APUS_RESULT(inotify_init1(flags)); }
 
 int apus_inotify_watch(int fd, const char *path, uint32_t mask) {

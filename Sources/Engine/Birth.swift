@@ -30,6 +30,9 @@ struct Birth: ~Copyable {
     ) throws(Failure) -> ProcessHandle {
         var cgroup = try makeCgroup(container.record.cgroup, preparation)
         container.record.cgroup = cgroup.actualPlace
+        if let place = container.record.resctrl, let schemata = preparation.plan.resctrl?.schemata {
+            try Resctrl.required().make(place, schemata)
+        }
         var process = try launch(container, preparation, cgroup?.handle)
         do throws(Failure) {
             if !isOutside { try settle(&cgroup) }
@@ -122,10 +125,7 @@ struct Birth: ~Copyable {
             try IDMaps.write(
                 identity, for: process.pid, searchPath: runtime.settings.searchPath)
         case .createRuntime:
-            if let device = plan.networkDevices.first {
-                throw Failure("moving network device \(device.name) is not supported")
-                    .at("linux.netDevices")
-            }
+            try NetworkDevices.move(plan.networkDevices, to: process.pid)
             let state = container.state(.creating, pid: process.pid)
             for hook in plan.hooks.createRuntime { try Hook(hook).run(state) }
         case .console:
@@ -135,6 +135,7 @@ struct Birth: ~Copyable {
             try attendance.passListener(event, of: process, state)
         case .ready:
             try OutsideSteps.perform(plan.outsideSteps, on: process.pid)
+            try container.record.assignResctrl(process.pid)
             try commit(process, &container)
             try attendance.announce(process)
         }

@@ -61,6 +61,9 @@ extension Runtime {
         }
         record.cgroup = preparation.place
         record.cgroup.stamp = request.id + " " + record.generation
+        if let resctrl = preparation.plan.resctrl {
+            record.resctrl = try Resctrl.required().place(of: resctrl, id: request.id)
+        }
         record.sharesPIDNamespace = preparation.spec.sharesPIDNamespace
         record.ociVersion = preparation.spec.ociVersion
         record.bundle = preparation.bundle.path

@@ -124,6 +124,7 @@ extension Runtime {
                 try attendance.passListener(event, of: entry.stage, container.state(.running))
             case .ready:
                 try OutsideSteps.perform(attendance.plan.outsideSteps, on: entry.stage.pid)
+                try container.record.assignResctrl(entry.stage.pid)
                 try attendance.announce(entry.stage)
                 isReady = true
             }

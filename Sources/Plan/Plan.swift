@@ -12,6 +12,7 @@ package struct Plan: Equatable {
     package var identity: IdentityMapping?
     package var cgroup = CgroupPlan()
     package var networkDevices: [NetworkDevice] = []
+    package var resctrl: ResctrlPlan?
     /// Hooks that the runtime runs itself; those in the container's namespaces are steps.
     package var hooks = RuntimeHooks()
     package var seccomp: SeccompPlan?

@@ -96,6 +96,9 @@ long apus_random(void *bytes, size_t size);
 
 #define APUS_HANDLES_MAX 16
 
+/// A socket to the network stack, rtnetlink.
+int apus_netlink(void);
+
 // MARK: - Processes (process.c)
 
 /// What waitid says of a child.
