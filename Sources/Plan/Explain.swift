@@ -110,6 +110,8 @@ package enum Explain {
                 case .process: "the container's init"
                 case .tree(let path, let isRecursive, _):
                     "tree \(path)" + (isRecursive ? ", recursive" : "")
+                case .mappedTree(let tree) where tree.namespace != nil:
+                    "tree \(tree.path), ids as in \(tree.namespace ?? "")"
                 case .mappedTree(let tree):
                     "tree \(tree.path), uids \(ranges(tree.uids)), gids \(ranges(tree.gids))"
                 }

@@ -44,8 +44,10 @@ extension Draft {
 
     /// The arguments of sched_setattr(2).
     private static func scheduler(_ given: Spec.Scheduler) throws(ConfigError) -> Scheduler {
-        guard given.policy != .iso else {
-            throw ConfigError(path: "process.scheduler.policy", message: "Linux has no SCHED_ISO")
+        guard !Support.missingPolicies.contains(given.policy) else {
+            throw ConfigError(
+                path: "process.scheduler.policy",
+                message: "Linux has no \(given.policy.rawValue)")
         }
         var scheduler = Scheduler(policy: Int(given.policy.number))
         scheduler.nice = Int(given.nice ?? 0)

@@ -91,21 +91,21 @@ package struct Slot: Equatable {
 /// Where the init stage waits for the runtime; the values are the contract's
 /// (`enum apus_checkpoint`, with a drawing of both sides).
 package enum Checkpoint: Int, Equatable {
+    case cgroup = 0
     case mapIDs = 1
     case createRuntime = 2
     case console = 3
     case listener = 4
     case ready = 5
-    case cgroup = 6
 
     package var name: String {
         switch self {
+        case .cgroup: "cgroup"
         case .mapIDs: "mapIDs"
         case .createRuntime: "createRuntime"
         case .console: "console"
         case .listener: "listener"
         case .ready: "ready"
-        case .cgroup: "cgroup"
         }
     }
 }

@@ -94,6 +94,8 @@ package struct MappedTree: Equatable {
     package let mapsRecursively: Bool
     package let uids: [IDRange]
     package let gids: [IDRange]
+    /// A user namespace whose maps are taken instead of these.
+    package let namespace: String?
 }
 
 /// A range of ids in a user namespace, user_namespaces(7).

@@ -81,12 +81,12 @@ struct apus_message {
 ///     ready         --> commit the state, write the pid file
 ///     then the gate: a byte in APUS_HANDLE_GATE opens it (`start`), failures go to APUS_HANDLE_REPORT
 enum apus_checkpoint {
+    APUS_AT_CGROUP = 0,
     APUS_AT_MAP_IDS = 1,
     APUS_AT_CREATE_RUNTIME = 2,
     APUS_AT_CONSOLE = 3,
     APUS_AT_LISTENER = 4,
     APUS_AT_READY = 5,
-    APUS_AT_CGROUP = 6,
 };
 
 /// Mount flags of the steps below, a word of our own in argument "how".
