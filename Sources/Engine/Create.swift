@@ -19,6 +19,7 @@ extension Runtime {
             settings.warn(warning.description)
         }
 
+        let record = try intent(request, preparation)
         let lock = try IDLock.take(request.id, in: store)
         let directory: ContainerDirectory
         do throws(Failure) {
@@ -27,8 +28,7 @@ extension Runtime {
             lock.remove()
             throw error
         }
-        var container = Container(
-            store: store, directory: directory, record: try intent(request, preparation))
+        var container = Container(store: store, directory: directory, record: record)
         do throws(Failure) {
             try container.directory.writeIntent(container.record)
             try container.directory.saveConfig(preparation.config)
