@@ -23,8 +23,9 @@ package struct Affinity: Equatable {
         words = [UInt64](repeating: 0, count: Affinity.limit / 64)
         for part in list.utf8.split(separator: UInt8(ascii: ",")) {
             let ends = part.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
-            guard ends.count <= 2, let first = number(ends[0]), let last = number(ends[ends.count - 1]),
-                first >= 0, first <= last, last < Affinity.limit
+            guard ends.count <= 2, let first = number(ends[0]),
+                let last = number(ends[ends.count - 1]), first >= 0, first <= last,
+                last < Affinity.limit
             else { throw .einval }
             for cpu in Int(first)...Int(last) { words[cpu / 64] |= 1 << UInt64(cpu % 64) }
         }
