@@ -16,6 +16,7 @@ struct ContainerDirectory: ~Copyable {
     static let reportName = "report"
     private static let cgroupName = "cgroup"
     private static let initName = "init"
+    private static let rootName = "root"
     /// A record is a few hundred bytes; annotations and hooks may make it as large as a config.
     private static let recordLimit = 16 << 20
 
@@ -129,6 +130,24 @@ struct ContainerDirectory: ~Copyable {
         } catch {
             throw Failure("make a directory", error, path: path + "/notify")
         }
+    }
+
+    // MARK: The root of a restore
+
+    /// Makes the directory that criu finds the root file system at, in its own mount namespace; the
+    /// path of it.
+    func makeRoot() throws(Failure) -> String {
+        do throws(Errno) {
+            try handle.makeDirectory(Self.rootName, mode: 0o700)
+        } catch {
+            throw Failure("make a mount point for criu", error, path: path + "/" + Self.rootName)
+        }
+        return path + "/" + Self.rootName
+    }
+
+    func removeRoot() {
+        // One that stays is removed with the container.
+        try? handle.removeDirectory(Self.rootName)
     }
 
     // MARK: Files

@@ -10,7 +10,11 @@ extension Runtime {
     }
 
     /// Makes a container, or leaves nothing of it.
-    func make(_ request: CreateRequest) throws(Failure) -> NewContainer {
+    ///
+    /// - Parameter restoring: where its processes come from, when they do not begin.
+    func make(
+        _ request: CreateRequest, restoring: RestoreRequest? = nil
+    ) throws(Failure) -> NewContainer {
         try ContainerID.validate(request.id)
         let store = try makeStore()
         guard !store.exists(request.id) else { throw Failure.duplicate(request.id) }
@@ -33,11 +37,21 @@ extension Runtime {
             try container.directory.writeIntent(container.record)
             try container.directory.saveConfig(preparation.config)
             if settings.notifySocket != nil { try container.directory.makeNotifyDirectory() }
-            var birth = Birth(self, request, preparation.plan)
-            let process = try birth.bear(&container, preparation)
+            let process: ProcessHandle
+            let master: FileDescriptor?
+            if var restoring {
+                restoring.create = request
+                var revival = Revival(self, restoring)
+                process = try revival.bear(&container, preparation)
+                master = revival.takeMaster()
+            } else {
+                var birth = Birth(self, request, preparation.plan)
+                process = try birth.bear(&container, preparation)
+                master = birth.takeMaster()
+            }
             return NewContainer(
                 locked: LockedContainer(lock: lock, container: container), process: process,
-                master: birth.takeMaster())
+                master: master)
         } catch {
             var failure = error
             undo(container, preparation.cgroups, &failure)

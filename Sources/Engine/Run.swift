@@ -21,11 +21,24 @@ extension Runtime {
     private func runInForeground(_ request: RunRequest) throws(Failure) -> Int32 {
         var create = request.create
         create.isForeground = true
-        let foreground = try attempt("take over signals") { () throws(Errno) in
-            if !request.noSubreaper { try CurrentProcess.setSubreaper(true) }
+        let foreground = try takeForeground(noSubreaper: request.noSubreaper)
+        let container = try start(try make(create))
+        return try wait(for: container, in: foreground, keep: request.keep)
+    }
+
+    /// Takes over the signals, before the process that they are for is there.
+    func takeForeground(noSubreaper: Bool) throws(Failure) -> Foreground {
+        try attempt("take over signals") { () throws(Errno) in
+            if !noSubreaper { try CurrentProcess.setSubreaper(true) }
             return try Foreground()
         }
-        var container = try start(try make(create))
+    }
+
+    /// Waits for the end of a container that runs, and deletes it; its exit code.
+    func wait(
+        for container: consuming NewContainer, in foreground: consuming Foreground, keep: Bool
+    ) throws(Failure) -> Int32 {
+        let id = container.locked.container.id
         let generation = container.locked.container.record.generation
         let master = container.master.take()
         let notify = container.notify.take()
@@ -36,7 +49,7 @@ extension Runtime {
         } catch {
             throw Failure("wait for process \(process.pid)", error)
         }
-        if !request.keep { try delete(create.id, generation: generation) }
+        if !keep { try delete(id, generation: generation) }
         return end.shellCode
     }
 

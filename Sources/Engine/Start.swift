@@ -53,7 +53,7 @@ extension Runtime {
     }
 
     /// OCI 1.3: a poststart hook that fails stops the container, and `start` fails.
-    private func runPoststart(_ container: borrowing Container) throws(Failure) {
+    func runPoststart(_ container: borrowing Container) throws(Failure) {
         let hooks = Hook.list(container.record.poststart, "poststart")
         guard !hooks.isEmpty else { return }
         let state = container.state(.running)

@@ -24,7 +24,9 @@ package enum Support {
     static let missingPolicies: [Spec.Scheduler.Policy] = [.iso]
 
     /// Annotations that change what the container may do, which an engine should pass on with care.
-    package static let unsafeAnnotations = ["bundle", "org.systemd.property."]
+    package static let unsafeAnnotations = [
+        "bundle", "org.systemd.property.", "org.criu.config",
+    ]
 
     /// All of it as OCI's features document; `annotations` is the caller's.
     package static func features() -> Features {
