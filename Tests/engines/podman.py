@@ -149,7 +149,7 @@ def exec_details(podman):
 @check(*ALL)
 def terminal_size(podman):
     """The size of the caller's terminal reaches the container (from conmon, a moment after its start)."""
-    out = in_terminal(f"{podman.command} run --rm -it box sh -c 'until stty size; do sleep 0.1; done'", 33, 99, podman.user)
+    out = in_terminal(f"{podman.command} run --rm -it box sh -c 'until stty size 2>/dev/null | grep .; do sleep 0.1; done'", 33, 99, podman.user)
     contains(out, "33 99")
 
 
