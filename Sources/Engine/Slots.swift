@@ -98,10 +98,11 @@ final class Slots {
         }
     }
 
-    /// A user namespace with these maps: that of an init stage which waits for them, and for nothing else.
+    /// The user namespace that was named, or one with these maps: that of an init stage which waits for them, and for nothing else.
     private static func userNamespace(
         _ tree: MappedTree, _ origin: String
     ) throws(Failure) -> FileDescriptor {
+        if let path = tree.userNamespace { return try openNamespace(path, origin) }
         var plan = Plan()
         plan.steps = [Step(origin, .await(.mapIDs))]
         var launch = Launch(plan: try plan.encoded(seccomp: []))

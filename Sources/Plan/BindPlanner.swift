@@ -40,10 +40,9 @@ extension Draft {
             throw ConfigError(path: optionsPath, message: "idmap needs root of the host")
         }
         let isOwn = mount.uidMappings.isEmpty
-        guard !isOwn || made.contains(.user) else {
+        guard !isOwn || own.contains(.user) else {
             throw ConfigError(
-                path: optionsPath,
-                message: "idmap with the maps of a joined user namespace is not supported yet")
+                path: optionsPath, message: "idmap needs a user namespace, or maps of the mount's own")
         }
         let uids = isOwn ? linux.uidMappings : mount.uidMappings
         let gids = isOwn ? linux.gidMappings : mount.gidMappings
@@ -51,7 +50,15 @@ extension Draft {
             path: path, isRecursive: options.settings.how.contains(.recursive),
             mapsRecursively: options.mapsIDsRecursively ?? false,
             uids: Self.ranges(uids),
-            gids: Self.ranges(gids))
+            gids: Self.ranges(gids),
+            userNamespace: isOwn ? joinedUserNamespace : nil)
+    }
+
+    private var joinedUserNamespace: String? {
+        for namespace in linux.namespaces where namespace.type == .user {
+            return namespace.path?.isEmpty == false ? namespace.path : nil
+        }
+        return nil
     }
 
     /// Files of a procfs that may be covered: what LXCFS and engines put there to show a

@@ -93,6 +93,8 @@ package struct MappedTree: Equatable {
     package let mapsRecursively: Bool
     package let uids: [IDRange]
     package let gids: [IDRange]
+    /// The user namespace whose maps are taken instead; nil for the maps above.
+    package var userNamespace: String?
 }
 
 /// A range of ids in a user namespace, user_namespaces(7).
