@@ -72,6 +72,7 @@ test-engines:
 lint:
 	Tests/lint/format
 	Tests/lint/imports
+	Tests/lint/conformance
 	Tests/lint/length
 
 docs:

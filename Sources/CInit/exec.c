@@ -79,15 +79,6 @@ int apus_close_others(struct apus_init *init) {
 }
 
 int apus_reset_signals(void) {
-    // The C library hides its own two signals from sigaction(3), which may be ignored all the same.
-    struct {
-        unsigned long words[8];
-    } action;
-    memset(&action, 0, sizeof action);
-    for (int signal = 1; signal <= 64; signal++) {
-        if (signal == SIGKILL || signal == SIGSTOP) continue;
-        if (syscall(SYS_rt_sigaction, signal, &action, NULL, 8) < 0) return -errno;
-    }
     uint64_t none = 0;
     return apus_result(syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof none));
 }

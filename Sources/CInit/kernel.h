@@ -76,7 +76,6 @@ enum {
     APUS_MS_PRIVATE = 1 << 18,
     APUS_MS_SLAVE = 1 << 19,
     APUS_MS_SHARED = 1 << 20,
-    APUS_MS_I_VERSION = 1 << 23,
     APUS_MS_STRICTATIME = 1 << 24,
     APUS_MS_LAZYTIME = 1 << 25,
 };

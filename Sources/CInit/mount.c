@@ -53,7 +53,6 @@ static const struct {
 } superblock_flags[] = {
     {APUS_MS_RDONLY, "ro"}, {APUS_MS_SYNCHRONOUS, "sync"}, {APUS_MS_DIRSYNC, "dirsync"},
     {APUS_MS_MANDLOCK, "mand"}, {APUS_MS_LAZYTIME, "lazytime"},
-    {APUS_MS_I_VERSION, "iversion"},
 };
 
 static int set_superblock_flags(int context, uint64_t flags) {

@@ -233,7 +233,8 @@ extension Cgroup {
         milliseconds: Int = 10_000
     ) throws(CgroupFailure) {
         guard let cgroup = try open(place, on: host) else {
-            if place.driver == .systemd { try stopUnit(place) }
+            // Not stopped: a unit of the name that runs, but not there, is another's.
+            if place.driver == .systemd { forgetUnit(place) }
             return
         }
         let owner = Stamp.owner(of: cgroup.directory)

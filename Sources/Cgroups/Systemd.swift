@@ -141,6 +141,12 @@ extension Cgroup {
         try bus.stop(place.unit, milliseconds: jobTimeout)
     }
 
+    /// Makes systemd forget that a unit failed.
+    static func forgetUnit(_ place: CgroupPlace) {
+        guard var bus = try? Bus.connect(isUser: place.isUserUnit) else { return }
+        _ = try? bus.manager("ResetFailedUnit", [.string(place.unit)])
+    }
+
     /// Sets the properties that stand for these writes, until the next boot at most.
     func setUnitProperties(_ settings: [UnitSetting]) throws(CgroupFailure) {
         guard place.driver == .systemd, !settings.isEmpty else { return }

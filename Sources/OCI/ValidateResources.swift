@@ -73,6 +73,9 @@ extension Spec.Resources {
             var isWord = !key.isEmpty
             for byte in key.utf8 where byte <= 0x20 || byte == UInt8(ascii: "=") { isWord = false }
             try require(isWord, "\(path).rdma.\(key)", "not the name of a device")
+            try require(
+                rdma[key]?.hcaHandles != nil || rdma[key]?.hcaObjects != nil,
+                "\(path).rdma.\(key)", "needs hcaHandles or hcaObjects")
         }
     }
 }
@@ -89,6 +92,8 @@ extension Spec.Resources.Memory {
         try refuseV1((kernelTCP ?? 0) > 0, path + ".kernelTCP")
         try refuseV1(swappiness != nil, path + ".swappiness")
         try refuseV1(disableOOMKiller == true, path + ".disableOOMKiller")
+        // cgroup v2 always counts what is below.
+        try refuseV1(useHierarchy == false, path + ".useHierarchy")
         for (name, value) in [("limit", limit), ("reservation", reservation), ("swap", swap)] {
             try require((value ?? 0) >= -1, "\(path).\(name)", "is below -1 (no limit)")
         }
@@ -134,6 +139,9 @@ extension Spec.Resources.BlockIO {
         try refuseV1((leafWeight ?? 0) != 0, path + ".leafWeight")
         for (index, device) in weightDevice.enumerated() {
             let path = "\(path).weightDevice[\(index)]"
+            try require(
+                device.weight != nil || device.leafWeight != nil, path,
+                "needs weight or leafWeight")
             try check(device.weight, path + ".weight")
             try refuseV1((device.leafWeight ?? 0) != 0, path + ".leafWeight")
             try check(device.major, device.minor, path)

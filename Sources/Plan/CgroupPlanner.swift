@@ -39,8 +39,9 @@ extension Draft {
     private func ownerUID() -> UInt32? {
         guard made.contains(.cgroup), let process = spec.process else { return nil }
         var isWritable = false
-        for mount in spec.mounts where mount.type == "cgroup" || mount.type == "cgroup2" {
-            if !MountOptions(mount.options).isReadOnly { isWritable = true }
+        for mount in spec.mounts where mount.destination.cleanPath == "/sys/fs/cgroup" {
+            guard mount.type == "cgroup" || mount.type == "cgroup2" else { continue }
+            isWritable = !MountOptions(mount.options).isReadOnly
         }
         guard isWritable else { return nil }
         let uid = hostID(process.user.uid, linux.uidMappings)

@@ -80,7 +80,6 @@ package enum SuperblockFlags {
     package static let mandatoryLocks: UInt64 = 1 << 6
     package static let directorySync: UInt64 = 1 << 7
     package static let silent: UInt64 = 1 << 15
-    package static let inodeVersion: UInt64 = 1 << 23
     package static let lazyTime: UInt64 = 1 << 25
 }
 

@@ -103,8 +103,8 @@ extension MountOptions {
         ("nomand", .noSuperblock(SuperblockFlags.mandatoryLocks)),
         ("silent", .superblock(SuperblockFlags.silent)),
         ("loud", .noSuperblock(SuperblockFlags.silent)),
-        ("iversion", .superblock(SuperblockFlags.inodeVersion)),
-        ("noiversion", .noSuperblock(SuperblockFlags.inodeVersion)),
+        // File systems that count versions of an inode always do; fsconfig(2) has no such flag.
+        ("iversion", .nothing), ("noiversion", .nothing),
         ("lazytime", .superblock(SuperblockFlags.lazyTime)),
         ("nolazytime", .noSuperblock(SuperblockFlags.lazyTime)),
     ]

@@ -2,7 +2,7 @@
 import json
 import os
 
-from harness import Settings, cases, test
+from harness import Settings, cases, controllers, test
 
 
 def value(t, bundle, name):
@@ -83,6 +83,7 @@ def created_while_frozen(t):
         ("unlimited", {"memory": {"limit": -1}}, "memory.max", "max"),
         ("pids", {"pids": {"limit": 33}}, "pids.max", "33"),
         ("pids-max", {"pids": {"limit": -1}}, "pids.max", "max"),
+        ("pids-none", {"pids": {"limit": 0}}, "pids.max", "0"),
         ("quota", {"cpu": {"quota": 50000, "period": 100000}}, "cpu.max", "50000 100000"),
         ("period", {"cpu": {"period": 50000}}, "cpu.max", "max 50000"),
         ("shares", {"cpu": {"shares": 1024}}, "cpu.weight", ("39", "100")),
@@ -285,3 +286,85 @@ def annotations_do_not_change_limits(t):
                                                     "org.systemd.property.MemoryMax": "uint64 1"})
     identifier = t.create(bundle)
     t.contains(t.read(f"/proc/{t.pid(identifier)}/cgroup"), bundle.cgroup[len(Settings.cgroup_mount):])
+
+
+@cases([("given", "rw", True, 1000), ("read-only", "ro", True, 0), ("no-namespace", "rw", False, 0)],
+       needs=("cgroup", "root"))
+def ownership(t, option, has_namespace, expected):
+    """a writable cgroup of its own namespace belongs to the container's user, with the delegated files"""
+    bundle = t.bundle("sleep", "1000", process__user={"uid": 1000, "gid": 1000})
+    bundle.without_mount("/sys/fs/cgroup").mount("/sys/fs/cgroup", "cgroup", "cgroup", option)
+    if not has_namespace:
+        bundle.without_namespace("cgroup")
+    t.create(bundle)
+    t.equal(os.stat(bundle.cgroup).st_uid, expected, "directory")
+    delegated = t.read("/sys/kernel/cgroup/delegate").split()
+    for name in os.listdir(bundle.cgroup):
+        owner = expected if name in delegated else 0
+        t.equal(os.stat(f"{bundle.cgroup}/{name}").st_uid, owner, name)
+
+
+@test(needs=("cgroup", "root"))
+def ownership_of_another_place(t):
+    """a cgroup file system elsewhere than at /sys/fs/cgroup gives nothing away"""
+    bundle = t.bundle("sleep", "1000", process__user={"uid": 1000, "gid": 1000})
+    bundle.mount("/cg", "cgroup", "cgroup", "rw")
+    t.create(bundle)
+    t.equal(os.stat(bundle.cgroup).st_uid, 0)
+
+
+@test(needs=("cgroup", "root"))
+def relative_path(t):
+    """a relative cgroupsPath is the same place each time"""
+    places = []
+    for _ in range(2):
+        bundle = t.bundle("sleep", "1000", linux__cgroupsPath=f"apus-relative-{os.getpid()}/x")
+        identifier = t.create(bundle)
+        places.append(t.read(f"/proc/{t.pid(identifier)}/cgroup").strip().splitlines()[-1])
+        t.ok("delete", "--force", identifier)
+    t.equal(places[0], places[1])
+    t.contains(places[0], f"apus-relative-{os.getpid()}/x")
+
+
+@test(needs=("cgroup", "root"))
+def huge_pages(t):
+    """hugepageLimits: the use and, where the kernel counts them, the reservations"""
+    if "hugetlb" not in controllers():
+        t.skip("no hugetlb controller")
+    bundle, _ = limited(t, {"hugepageLimits": [{"pageSize": "2MB", "limit": 4 << 20}]})
+    for name in ("hugetlb.2MB.max", "hugetlb.2MB.rsvd.max"):
+        t.equal(value(t, bundle, name), str(4 << 20), name)
+
+
+@test(needs=("cgroup", "root"))
+def rdma_of_no_device(t):
+    """limits of an RDMA device that the host has not are an error"""
+    bundle = t.bundle()
+    bundle.config["linux"]["resources"] = {"rdma": {"nosuch0": {"hcaHandles": 3}}}
+    t.refused(bundle, text="rdma", verb="create")
+
+
+@test(needs="limits")
+def check_before_update(t):
+    """checkBeforeUpdate refuses a limit below the use, and changes nothing"""
+    bundle, identifier = limited(t, {"memory": {"limit": 64 << 20}})
+    with open(f"{bundle.rootfs}/filler", "wb") as file:
+        file.write(bytes(8 << 20))
+    t.ok("start", identifier)
+    t.ok("exec", identifier, "sh", "-c", "cat /filler >/dev/shm/filler")
+    memory = {"memory": {"limit": 1 << 20, "checkBeforeUpdate": True}}
+    t.fails("update", "--resources", "-", identifier, stdin=json.dumps(memory))
+    t.equal(value(t, bundle, "memory.max"), str(64 << 20))
+
+
+@test(needs="limits")
+def throttled_device(t):
+    """limits of a block device go to io.max"""
+    with open("/proc/partitions") as file:
+        rows = [line.split() for line in file.readlines()[2:]]
+    if not rows:
+        t.skip("no block device")
+    major, minor = int(rows[0][0]), int(rows[0][1])
+    entry = [{"major": major, "minor": minor, "rate": 1 << 20}]
+    bundle, _ = limited(t, {"blockIO": {"throttleReadBpsDevice": entry, "throttleWriteIOPSDevice": entry}})
+    t.equal(value(t, bundle, "io.max"), f"{major}:{minor} rbps=1048576 wbps=max riops=max wiops=1048576")

@@ -21,6 +21,7 @@
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 static int say(const char *what, long result) {
@@ -125,7 +126,53 @@ static int eat_memory(char **argv) {
     char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (p == MAP_FAILED) return say("mmap", -1);
     for (size_t i = 0; i < size; i += 4096) p[i] = 1;
-    return say("eaten", (long)(size >> 20));
+    say("eaten", (long)(size >> 20));
+    fflush(stdout);
+    if (argv[1]) pause();
+    return 0;
+}
+
+static long milliseconds(clockid_t clock) {
+    struct timespec t;
+    clock_gettime(clock, &t);
+    return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+// burn MS [REST TIMES]: works for that long, and rests, so many times; the milliseconds of CPU it got.
+static int burn(char **argv) {
+    int rest = argv[1] ? atoi(argv[1]) : 0, times = argv[1] && argv[2] ? atoi(argv[2]) : 1;
+    while (times--) {
+        long end = milliseconds(CLOCK_MONOTONIC) + atoi(argv[0]);
+        while (milliseconds(CLOCK_MONOTONIC) < end) {}
+        usleep(rest * 1000);
+    }
+    return say("burned", milliseconds(CLOCK_PROCESS_CPUTIME_ID));
+}
+
+// direct read|write FILE KIB: past the page cache, 64 KiB at a time; the milliseconds it took.
+static int direct(char **argv) {
+    static char buffer[65536] __attribute__((aligned(4096)));
+    int writes = argv[0][0] == 'w';
+    int fd = open(argv[1], (writes ? O_WRONLY | O_CREAT : O_RDONLY) | O_DIRECT, 0600);
+    if (fd < 0) return say("open", fd);
+    long began = milliseconds(CLOCK_MONOTONIC);
+    for (int left = atoi(argv[2]); left > 0; left -= 64) {
+        ssize_t n = writes ? write(fd, buffer, sizeof buffer) : read(fd, buffer, sizeof buffer);
+        if (n != sizeof buffer) return say("direct", n < 0 ? -1 : n);
+    }
+    return say("took", milliseconds(CLOCK_MONOTONIC) - began);
+}
+
+// huge N: maps and touches so many pages of 2 MiB; how many it got.
+static int huge(char **argv) {
+    int made = 0;
+    for (; made < atoi(argv[0]); made++) {
+        char *p = mmap(NULL, 2 << 20, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
+        if (p == MAP_FAILED) break;
+        *p = 1;
+    }
+    return say("huge", made);
 }
 
 static int forks(char **argv) {
@@ -237,7 +284,10 @@ int main(int argc, char **argv) {
     if (!strcmp(verb, "userns")) return usernamespace();
     if (!strcmp(verb, "signals")) return signals();
     if (!strcmp(verb, "session")) return session();
-    if (!strcmp(verb, "memory") && argc == 3) return eat_memory(rest);
+    if (!strcmp(verb, "memory") && argc > 2) return eat_memory(rest);
+    if (!strcmp(verb, "burn") && argc > 2) return burn(rest);
+    if (!strcmp(verb, "direct") && argc == 5) return direct(rest);
+    if (!strcmp(verb, "huge") && argc == 3) return huge(rest);
     if (!strcmp(verb, "forks") && argc == 3) return forks(rest);
     if (!strcmp(verb, "catch")) return catch_signals();
     if (!strcmp(verb, "steal")) stealer();

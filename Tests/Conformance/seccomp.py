@@ -230,3 +230,44 @@ def no_architectures(t):
     """a profile without architectures means the native one"""
     t.equal(t.sh("sync; echo fine", linux__seccomp={
         "defaultAction": ALLOW, "syscalls": [{"names": ["sync"], "action": ERRNO}]}), "fine\n")
+
+
+@test(needs="root")
+def listener_gets_one_state(t):
+    """the connection carries one state, with its handle in the first message, and is closed"""
+    path = f"{t.directory}/listener"
+    server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    server.bind(path)
+    server.listen()
+    server.settimeout(10)
+    bundle = t.bundle("sleep", "1000", annotations={"a": "b"}, linux__seccomp=profile(
+        {"names": ["sync"], "action": "SCMP_ACT_NOTIFY"}, listenerPath=path))
+    identifier = t.own(t.new_id(), bundle)
+    process = t.spawn("create", "-b", bundle.path, identifier)
+    connection, _ = server.accept()
+    connection.settimeout(10)
+    data, fds, _, _ = socket.recv_fds(connection, 65536, 8)
+    t.equal(len(fds), 1)
+    while more := connection.recv(65536):
+        data += more
+    t.equal(process.wait(10), 0)
+    state = json.loads(data)
+    t.equal(state["fds"], ["seccompFd"])
+    t.equal(state["pid"], t.pid(identifier))
+    t.equal(state["ociVersion"], state["state"]["ociVersion"])
+    t.equal(state["state"]["annotations"], {"a": "b"})
+    t.contains(state["state"]["status"], ["creating", "created"])
+
+
+@test(needs="root")
+def listener_is_not_there(t):
+    """a listenerPath that nobody listens on is an error"""
+    t.refused(t.bundle(linux__seccomp=profile({"names": ["sync"], "action": "SCMP_ACT_NOTIFY"},
+                                              listenerPath=f"{t.directory}/nobody")), verb="create")
+
+
+@test
+def listener_without_notify(t):
+    """listenerPath means nothing without a rule that notifies"""
+    t.equal(t.sh("echo fine", linux__seccomp=profile(
+        {"names": ["sync"], "action": ERRNO}, listenerPath=f"{t.directory}/nobody")), "fine\n")

@@ -140,6 +140,9 @@ private func refusal(process: String = "", linux: String = "", whole: String = "
             (#""hugepageLimits":[{"pageSize":"2M","limit":0}]"#, "hugepageLimits[0].pageSize"),
             (#""network":{"classID":1}"#, "network.classID"),
             (#""unified":{"../x":"1"}"#, "unified.../x"), (#""rdma":{"a b":{}}"#, "rdma.a b"),
+            (#""rdma":{"a":{}}"#, "rdma.a"),
+            (#""memory":{"useHierarchy":false}"#, "memory.useHierarchy"),
+            (#""blockIO":{"weightDevice":[{"major":8,"minor":0}]}"#, "blockIO.weightDevice[0]"),
             (#""devices":[{"allow":true,"access":"rx"}]"#, "devices[0].access"),
             (#""devices":[{"allow":true,"type":"p"}]"#, "devices[0].type"),
         ])
