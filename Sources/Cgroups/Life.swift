@@ -241,7 +241,9 @@ extension Cgroup {
         guard isCommitted || owner == place.stamp else {
             // Made and not yet stamped when the runtime was killed: nobody's, if empty.
             // A frozen one was there before: the runtime freezes none that is not stamped.
-            guard owner == nil, !(try cgroup.isPopulated()), !(try cgroup.isFrozen()) else { return }
+            guard owner == nil, !(try cgroup.isPopulated()), !(try cgroup.isFrozen()) else {
+                return
+            }
             return try cgroup.removeWithParents(on: host, milliseconds: 200)
         }
         if try cgroup.isPopulated() { try cgroup.kill() }

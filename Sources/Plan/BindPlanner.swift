@@ -42,7 +42,8 @@ extension Draft {
         let isOwn = mount.uidMappings.isEmpty
         guard !isOwn || own.contains(.user) else {
             throw ConfigError(
-                path: optionsPath, message: "idmap needs a user namespace, or maps of the mount's own")
+                path: optionsPath,
+                message: "idmap needs a user namespace, or maps of the mount's own")
         }
         let uids = isOwn ? linux.uidMappings : mount.uidMappings
         let gids = isOwn ? linux.gidMappings : mount.gidMappings

@@ -34,7 +34,8 @@ extension Draft {
                 .hook(
                     HookRun(
                         kind: kind, path: hook.path, arguments: Self.arguments(hook),
-                        environment: hook.env.isEmpty ? inherited : hook.env, timeout: hook.timeout.map(Int.init), state: state)))
+                        environment: hook.env.isEmpty ? inherited : hook.env,
+                        timeout: hook.timeout.map(Int.init), state: state)))
         }
     }
 
