@@ -57,6 +57,7 @@ test-unit:
 
 test-conformance:
 	@test -x $(RUNTIME) || $(MAKE) --no-print-directory release
+	Tests/InitTests/run
 	Tests/Conformance/run --runtime $(RUNTIME)
 
 image:

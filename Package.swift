@@ -28,7 +28,7 @@ let commonSettings: [SwiftSetting] = [
 let embeddedSettings: [SwiftSetting] = [
     .enableExperimentalFeature("Embedded"),
     .enableExperimentalFeature("DeferredCodeGen"),
-    .unsafeFlags(["-wmo", "-Osize"]),
+    .unsafeFlags(["-wmo", "-Osize", "-Xfrontend", "-function-sections"]),
 ]
 let swiftSettings = commonSettings + (isEmbedded ? embeddedSettings : [])
 

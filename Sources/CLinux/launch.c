@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 
 /// struct clone_args
@@ -76,12 +77,20 @@ static int keep_capabilities(void) {
     return 0;
 }
 
+/// Binds a tree in the program's own mount namespace, from which nothing reaches the host's.
+static int bind_tree(const char *source, const char *target) {
+    if (mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL) < 0)
+        return -1;
+    return mount(source, target, NULL, MS_BIND | MS_REC, NULL);
+}
+
 static _Noreturn __attribute__((noinline)) void run(struct child *child) {
     const struct apus_launch *launch = child->launch;
     int image = launch->image;
     int failed = reset_signals() < 0 || (launch->new_group && setpgid(0, 0) < 0)
         || (launch->death_signal && prctl(PR_SET_PDEATHSIG, launch->death_signal, 0, 0, 0) < 0)
         || (launch->namespaces & NEW_USER && keep_capabilities() < 0)
+        || (launch->bind_source && bind_tree(launch->bind_source, launch->bind_target) < 0)
         || place_handles(launch, child->handles, &image) < 0
         || syscall(SYS_rt_sigprocmask, SIG_SETMASK, &launch->blocked, NULL, 8) < 0;
     if (!failed && image >= 0)

@@ -11,7 +11,7 @@ package struct Cgroup: ~Copyable {
     let isRootless: Bool
     /// What keeps a scope of systemd alive until the first process is in it.
     var placeholder: ProcessHandle?
-    /// The limit on tasks that holds once the placeholder is gone.
+    /// The limit on tasks that holds once the placeholder is gone and the first process there.
     var finalTaskLimit: String?
 
     init(place: CgroupPlace, directory: consuming FileDescriptor, isRootless: Bool) {

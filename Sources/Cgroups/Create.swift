@@ -29,11 +29,12 @@ extension Cgroup {
             else { throw error }
             return nil
         }
-        let cgroup = Cgroup(
+        var cgroup = Cgroup(
             place: place, directory: maker.directory, isRootless: host.facts.isRootless)
         do throws(CgroupFailure) {
             try cgroup.claim()
             try cgroup.apply(plan.writes, blocked: maker.blocked)
+            try cgroup.makeRoom(for: plan.writes, hasPlaceholder: false)
             try cgroup.filterDevices(plan.devices)
             if let uid = plan.ownerUID { try cgroup.delegate(to: uid) }
             return cgroup

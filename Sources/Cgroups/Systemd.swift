@@ -78,8 +78,7 @@ extension Cgroup {
 
     /// Ends the placeholder; to be called when the container's first process is in the cgroup.
     package mutating func settle() throws(CgroupFailure) {
-        guard let placeholder = self.placeholder.take() else { return }
-        Self.end(placeholder)
+        Self.end(placeholder.take())
         guard let limit = finalTaskLimit else { return }
         finalTaskLimit = nil
         try write("pids.max", limit, origin: "linux.resources.pids.limit")
@@ -105,14 +104,17 @@ extension Cgroup {
     }
 
     /// Lets the placeholder not count: a limit of one task is one for the container.
-    private mutating func makeRoom(
+    ///
+    /// A limit of none holds from the first process on, which could not be cloned under it.
+    mutating func makeRoom(
         for writes: [CgroupWrite], hasPlaceholder: Bool
     ) throws(CgroupFailure) {
-        guard hasPlaceholder else { return }
         for write in writes where write.file == "pids.max" {
             guard let limit = parseNumber(write.value.utf8), limit < 1 << 30 else { continue }
+            let room = max(limit, 1) + (hasPlaceholder ? 1 : 0)
+            guard room != limit else { continue }
             finalTaskLimit = write.value
-            try self.write("pids.max", "\(limit + 1)", origin: write.origin)
+            try self.write("pids.max", "\(room)", origin: write.origin)
         }
     }
 

@@ -50,6 +50,11 @@ extension Cgroup {
                 (file, new) = (fallback.file, fallback.value)
                 text = try readIfPresent(file)
             }
+            // A cgroup with processes cannot go back to no set of its own (ENOSPC), only to all that
+            // it had.
+            if text?.isEmpty == true, let had = try readIfPresent(file + ".effective") {
+                text = had
+            }
             guard let text, let value = OldValue.restoring(file, text: text, after: new) else {
                 continue
             }

@@ -16,6 +16,7 @@ struct ContainerDirectory: ~Copyable {
     static let reportName = "report"
     private static let cgroupName = "cgroup"
     private static let initName = "init"
+    private static let rootName = "root"
     /// A record is a few hundred bytes; annotations and hooks may make it as large as a config.
     private static let recordLimit = 16 << 20
 
@@ -50,6 +51,8 @@ struct ContainerDirectory: ~Copyable {
 
     /// Writes the record with the process in it: from here on the container is committed.
     func commit(_ record: Record) throws(Failure) {
+        // The driver may have put the cgroup elsewhere than foreseen.
+        try link(Self.cgroupName, to: record.cgroup.journalText)
         try link(Self.initName, to: record.process.journalText)
         try write(record)
     }
@@ -116,6 +119,35 @@ struct ContainerDirectory: ~Copyable {
         } catch {
             return false
         }
+    }
+
+    /// Makes the directory that becomes the container's /run/notify.
+    func makeNotifyDirectory() throws(Failure) {
+        do throws(Errno) {
+            try handle.makeDirectory(NotifySocket.directoryName, mode: 0o755)
+            // Whatever the umask: every user of the container goes through it.
+            try handle.open(NotifySocket.directoryName, .directory).setMode(0o755)
+        } catch {
+            throw Failure("make a directory", error, path: path + "/notify")
+        }
+    }
+
+    // MARK: The root of a restore
+
+    /// Makes the directory that criu finds the root file system at, in its own mount namespace; the
+    /// path of it.
+    func makeRoot() throws(Failure) -> String {
+        do throws(Errno) {
+            try handle.makeDirectory(Self.rootName, mode: 0o700)
+        } catch {
+            throw Failure("make a mount point for criu", error, path: path + "/" + Self.rootName)
+        }
+        return path + "/" + Self.rootName
+    }
+
+    func removeRoot() {
+        // One that stays is removed with the container.
+        try? handle.removeDirectory(Self.rootName)
     }
 
     // MARK: Files

@@ -10,7 +10,11 @@ extension Runtime {
     }
 
     /// Makes a container, or leaves nothing of it.
-    func make(_ request: CreateRequest) throws(Failure) -> NewContainer {
+    ///
+    /// - Parameter restoring: where its processes come from, when they do not begin.
+    func make(
+        _ request: CreateRequest, restoring: RestoreRequest? = nil
+    ) throws(Failure) -> NewContainer {
         try ContainerID.validate(request.id)
         let store = try makeStore()
         guard !store.exists(request.id) else { throw Failure.duplicate(request.id) }
@@ -19,6 +23,7 @@ extension Runtime {
             settings.warn(warning.description)
         }
 
+        let record = try intent(request, preparation)
         let lock = try IDLock.take(request.id, in: store)
         let directory: ContainerDirectory
         do throws(Failure) {
@@ -27,16 +32,26 @@ extension Runtime {
             lock.remove()
             throw error
         }
-        var container = Container(
-            store: store, directory: directory, record: try intent(request, preparation))
+        var container = Container(store: store, directory: directory, record: record)
         do throws(Failure) {
             try container.directory.writeIntent(container.record)
             try container.directory.saveConfig(preparation.config)
-            var birth = Birth(self, request, preparation.plan)
-            let process = try birth.bear(&container, preparation)
+            if settings.notifySocket != nil { try container.directory.makeNotifyDirectory() }
+            let process: ProcessHandle
+            let master: FileDescriptor?
+            if var restoring {
+                restoring.create = request
+                var revival = Revival(self, restoring)
+                process = try revival.bear(&container, preparation)
+                master = revival.takeMaster()
+            } else {
+                var birth = Birth(self, request, preparation.plan)
+                process = try birth.bear(&container, preparation)
+                master = birth.takeMaster()
+            }
             return NewContainer(
                 locked: LockedContainer(lock: lock, container: container), process: process,
-                master: birth.takeMaster())
+                master: master)
         } catch {
             var failure = error
             undo(container, preparation.cgroups, &failure)
@@ -60,6 +75,9 @@ extension Runtime {
         }
         record.cgroup = preparation.place
         record.cgroup.stamp = request.id + " " + record.generation
+        if let resctrl = preparation.plan.resctrl {
+            record.resctrl = try Resctrl.required().place(of: resctrl, id: request.id)
+        }
         record.sharesPIDNamespace = preparation.spec.sharesPIDNamespace
         record.ociVersion = preparation.spec.ociVersion
         record.bundle = preparation.bundle.path
@@ -98,6 +116,8 @@ struct NewContainer: ~Copyable {
     let process: ProcessHandle
     /// The terminal's other side, where no console socket got it.
     var master: FileDescriptor?
+    /// Where it says that it is ready, once it is started.
+    var notify: NotifySocket?
 }
 
 extension Spec {

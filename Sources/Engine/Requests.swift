@@ -14,6 +14,8 @@ package struct Settings {
     package var searchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     /// $LISTEN_FDS of the runtime, where $LISTEN_PID is its own: sockets passed on, from handle 3.
     package var listenFDs = 0
+    /// $NOTIFY_SOCKET: where the caller wants to be told that the container is ready.
+    package var notifySocket: String?
     /// The directory that relative paths of the command line start from.
     package var workingDirectory = "/"
     /// Takes a warning: one line, without a newline.

@@ -8,7 +8,11 @@ extension Runtime {
     /// - Returns: the process's exit code, 128 + the signal that ended it, or 0 when detached.
     package func run(_ request: RunRequest) throws(Failure) -> Int32 {
         guard !request.detach else {
-            _ = try start(try make(request.create))
+            var container = try start(try make(request.create))
+            let notify = container.notify.take()
+            let identity = container.locked.container.record.process
+            _ = container.unlock()
+            try relay(notify, identity)
             return 0
         }
         return try runInForeground(request)
@@ -17,28 +21,43 @@ extension Runtime {
     private func runInForeground(_ request: RunRequest) throws(Failure) -> Int32 {
         var create = request.create
         create.isForeground = true
-        let foreground = try attempt("take over signals") { () throws(Errno) in
-            if !request.noSubreaper { try CurrentProcess.setSubreaper(true) }
+        let foreground = try takeForeground(noSubreaper: request.noSubreaper)
+        let container = try start(try make(create))
+        return try wait(for: container, in: foreground, keep: request.keep)
+    }
+
+    /// Takes over the signals, before the process that they are for is there.
+    func takeForeground(noSubreaper: Bool) throws(Failure) -> Foreground {
+        try attempt("take over signals") { () throws(Errno) in
+            if !noSubreaper { try CurrentProcess.setSubreaper(true) }
             return try Foreground()
         }
-        var container = try start(try make(create))
+    }
+
+    /// Waits for the end of a container that runs, and deletes it; its exit code.
+    func wait(
+        for container: consuming NewContainer, in foreground: consuming Foreground, keep: Bool
+    ) throws(Failure) -> Int32 {
+        let id = container.locked.container.id
         let generation = container.locked.container.record.generation
         let master = container.master.take()
+        let notify = container.notify.take()
         let process = container.unlock()
         let end: ExitStatus
         do throws(Errno) {
-            end = try foreground.wait(for: process, master: master)
+            end = try foreground.wait(for: process, master: master, notify: notify)
         } catch {
             throw Failure("wait for process \(process.pid)", error)
         }
-        if !request.keep { try delete(create.id, generation: generation) }
+        if !keep { try delete(id, generation: generation) }
         return end.shellCode
     }
 
     /// Starts a container that was just made; where that fails, nothing of it is left.
-    private func start(_ container: consuming NewContainer) throws(Failure) -> NewContainer {
+    private func start(_ made: consuming NewContainer) throws(Failure) -> NewContainer {
+        var container = made
         do throws(Failure) {
-            try start(container.locked.container)
+            container.notify = try start(container.locked.container)
             return container
         } catch {
             var failure = error

@@ -83,7 +83,12 @@ final class Slots {
     private static func openMapped(
         _ tree: MappedTree, _ request: HandleRequest
     ) throws(Failure) -> FileDescriptor {
-        let namespace = try userNamespace(tree, request.origin)
+        let namespace: FileDescriptor
+        if let path = tree.namespace {
+            namespace = try openNamespace(path, request.origin)
+        } else {
+            namespace = try userNamespace(tree, request.origin)
+        }
         do throws(Errno) {
             let mount = try openSource(tree.path, followsLink: true)
                 .cloneTree("", isRecursive: tree.isRecursive)
@@ -98,11 +103,10 @@ final class Slots {
         }
     }
 
-    /// The user namespace that was named, or one with these maps: that of an init stage which waits for them, and for nothing else.
+    /// A user namespace with these maps: that of an init stage which waits for them, and for nothing else.
     private static func userNamespace(
         _ tree: MappedTree, _ origin: String
     ) throws(Failure) -> FileDescriptor {
-        if let path = tree.userNamespace { return try openNamespace(path, origin) }
         var plan = Plan()
         plan.steps = [Step(origin, .await(.mapIDs))]
         var launch = Launch(plan: try plan.encoded(seccomp: []))

@@ -12,6 +12,7 @@ enum Transition {
     case pause
     case resume
     case update
+    case checkpoint
 }
 
 /// Why a transition is refused: the text that engines and people look for, nil when it is legal.
@@ -37,6 +38,9 @@ func refusal(of transition: Transition, in status: Status) -> String? {
     case (.pause, .running), (.pause, .created): nil
     case (.resume, .paused): nil
     case (.update, .created), (.update, .running), (.update, .paused): nil
+
+    case (.checkpoint, .running), (.checkpoint, .paused): nil
+    case (.checkpoint, _): "cannot checkpoint a container that is \(status.rawValue)"
 
     case (.start, .creating), (.exec, .creating), (.pause, _), (.resume, _), (.update, _):
         "container is \(status.rawValue)"

@@ -30,6 +30,9 @@ package struct ProgramLaunch {
     /// The signal that comes when the thread that started it ends; 0 none.
     package var deathSignal: Int32 = 0
 
+    /// A tree that the program finds at `target` too, in the new mount namespace that it must have.
+    package var bind: (source: String, target: String)?
+
     /// A program with stdin, stdout and stderr, and no other handle.
     package init(
         _ executable: Executable, arguments: [String], environment: [String] = [],
@@ -54,12 +57,15 @@ package struct ProgramLaunch {
         case .path(let name): path = name
         case .image(let handle): image = handle.raw
         }
+        let hasBind = bind != nil
+        let source = bind?.source ?? ""
+        let target = bind?.target ?? ""
         let arguments = CStrings(arguments)
         let environment = CStrings(environment)
         var pid: Int32 = 0
         var pidfd: Int32 = -1
         let result = unsafe numbers.withUnsafeBufferPointer { numbers in
-            unsafe path.withCString { path in
+            unsafe withCStrings(path, source, target) { path, source, target in
                 unsafe arguments.withPointers { arguments in
                     unsafe environment.withPointers { environment in
                         var launch = unsafe apus_launch(
@@ -68,7 +74,8 @@ package struct ProgramLaunch {
                             environment: environment, handles: numbers.baseAddress,
                             count: UInt32(numbers.count), base: firstHandle,
                             new_group: leadsGroup ? 1 : 0, death_signal: UInt32(deathSignal),
-                            blocked: 0, pid: 0, pidfd: -1)
+                            blocked: 0, bind_source: hasBind ? source : nil,
+                            bind_target: hasBind ? target : nil, pid: 0, pidfd: -1)
                         let result = unsafe apus_launch(&launch)
                         unsafe pid = launch.pid
                         unsafe pidfd = launch.pidfd
@@ -79,6 +86,18 @@ package struct ProgramLaunch {
         }
         _ = try check(result)
         return ProcessHandle(pid: pid, owning: FileDescriptor(owning: pidfd))
+    }
+}
+
+/// Three strings as C has them, while `body` runs.
+@unsafe private func withCStrings<Result>(
+    _ first: String, _ second: String, _ third: String,
+    _ body: (UnsafePointer<CChar>, UnsafePointer<CChar>, UnsafePointer<CChar>) -> Result
+) -> Result {
+    unsafe first.withCString { first in
+        unsafe second.withCString { second in
+            unsafe third.withCString { unsafe body(first, second, $0) }
+        }
     }
 }
 

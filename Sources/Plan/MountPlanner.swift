@@ -42,11 +42,12 @@ extension Draft {
 
     /// Mounts of the host still arrive (slave) unless asked otherwise, and none of ours leave.
     ///
-    /// An unbindable "/" could not be the source of the root, so that is set at the end only.
+    /// An unbindable "/" could not be the source of the root, so that is set at the end only. Where
+    /// nothing is to be shared, that holds for every mount, whichever the root lies on.
     var hostPropagation: Propagation {
         let asked = rootPropagation
         guard !asked.isEmpty, !asked.contains(.unbindable) else { return [.slave, .recursive] }
-        return asked
+        return asked.contains(.shared) ? asked : asked.union(.recursive)
     }
 
     /// All mounts, in the configuration's order.

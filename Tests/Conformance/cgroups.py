@@ -101,7 +101,9 @@ def created_while_frozen(t):
 def limit(t, resources, name, expected):
     """a limit of linux.resources"""
     bundle, _ = limited(t, resources)
-    if name == "io.weight" and not os.path.exists(f"{bundle.cgroup}/io.weight"):
+    if name == "io.weight" and os.path.exists(f"{bundle.cgroup}/io.bfq.weight"):
+        name = "io.bfq.weight"
+    if not os.path.exists(f"{bundle.cgroup}/{name}") and name == "io.weight":
         t.skip("the kernel has no io.weight")
     if name == "memory.swap.max" and not os.path.exists(f"{bundle.cgroup}/{name}"):
         t.skip("the kernel accounts no swap")

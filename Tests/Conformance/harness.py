@@ -92,6 +92,12 @@ def tool(name):
     return path if os.access(path, os.X_OK) else None
 
 
+def criu_works():
+    if not shutil.which("criu"):
+        return False
+    return subprocess.run(["criu", "check"], capture_output=True, timeout=60).returncode == 0
+
+
 def has_verb(verb):
     reply = subprocess.run([Settings.runtime, verb, "--help"], capture_output=True, timeout=20)
     return reply.returncode == 0
@@ -111,6 +117,7 @@ NEEDS = {
     "strace": (lambda: shutil.which("strace"), "no strace"),
     "ip": (lambda: shutil.which("ip"), "no ip command"),
     "apparmor": (lambda: os.path.isdir("/sys/kernel/security/apparmor"), "no AppArmor"),
+    "criu": (criu_works, "no criu that works with this kernel"),
     "explain": (lambda: has_verb("explain"), "the runtime has no explain"),
     "shell": (lambda: has_verb("shell"), "the runtime has no shell"),
     "events": (lambda: has_verb("events"), "the runtime has no events"),

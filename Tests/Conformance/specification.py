@@ -6,7 +6,6 @@ import stat
 import subprocess
 
 from harness import cases, test
-from mounts import info, line
 
 MAP = [{"containerID": 0, "hostID": 0, "size": 1}]
 NAMESPACES = ("pid", "network", "ipc", "uts", "mount", "cgroup")
@@ -114,7 +113,7 @@ def console_size_without_terminal(t):
     t.equal(t.sh("echo fine", process__consoleSize={"height": 100000, "width": 1}), "fine\n")
 
 
-@test(needs="probe")
+@test(needs=("probe", "root"))
 def scheduler_defaults(t):
     """a scheduler's absent numbers are 0"""
     bundle = t.bundle("probe", "scheduler", process__scheduler={"policy": "SCHED_BATCH"})
@@ -175,132 +174,6 @@ def memory_policy(t, policy, expected):
     result = t.run(t.bundle("cat", "/proc/self/numa_maps", linux__memoryPolicy=policy))
     t.equal(result.code, 0, str(result))
     t.contains(result.out.splitlines()[0].split(" ", 1)[1], expected)
-
-
-# --- file systems
-
-
-@test(needs="root")
-def default_filesystems(t):
-    """the configuration that spec writes has /proc, /sys, /dev/pts and /dev/shm of their types"""
-    bundle = t.bundle()
-    t.ok("spec", "--bundle", bundle.path)
-    bundle.config = json.loads(t.read(f"{bundle.path}/config.json"))
-    bundle.config["process"].update(args=["cat", "/proc/self/mountinfo"], terminal=False)
-    out = t.run(bundle).out
-    for place, kind in (("/proc", "proc"), ("/sys", "sysfs"), ("/dev/pts", "devpts"), ("/dev/shm", "tmpfs")):
-        found = line(out, place)
-        t.true(found and found[3] == kind, f"{place}: {found}")
-
-
-@cases([("none", "none"), ("empty", ""), ("other", "ext4"), ("absent", None)])
-def type_of_a_bind(t, kind):
-    """the option makes a bind, whatever the type says"""
-    t.file("src/f", "bound")
-    bundle = t.bundle("cat", "/m/f")
-    entry = {"destination": "/m", "source": f"{t.directory}/src", "options": ["rbind"]}
-    bundle.config["mounts"].append(entry if kind is None else {**entry, "type": kind})
-    t.equal(t.run(bundle).out, "bound")
-
-
-# What mountinfo shows of an option: in the mount's flags (0) or the file system's (1).
-OPTIONS = {
-    "async": (1, "-sync"), "atime": (0, "relatime"), "defaults": (0, "rw"), "dev": (0, "-nodev"),
-    "diratime": (0, "-nodiratime"), "dirsync": (1, "dirsync"), "exec": (0, "-noexec"),
-    "iversion": (1, "rw"), "lazytime": (1, "lazytime"), "loud": (1, "rw"), "noatime": (0, "noatime"),
-    "nodev": (0, "nodev"), "nodiratime": (0, "nodiratime"), "noexec": (0, "noexec"),
-    "noiversion": (1, "rw"), "nolazytime": (1, "-lazytime"), "norelatime": (0, "rw"),
-    "nostrictatime": (0, "relatime"), "nosuid": (0, "nosuid"), "nosymfollow": (0, "nosymfollow"),
-    "relatime": (0, "relatime"), "ro": (0, "ro"), "rw": (0, "rw"), "silent": (1, "rw"),
-    "strictatime": (0, "-relatime"), "suid": (0, "-nosuid"), "symfollow": (0, "-nosymfollow"),
-    "sync": (1, "sync")}
-
-
-def shows(t, found, kind, word):
-    present = word.lstrip("-") in found[kind]
-    t.equal(present, not word.startswith("-"), f"{word} in {found}")
-
-
-@cases([(name, name, *what) for name, what in OPTIONS.items()], needs="root")
-def mount_option(t, option, kind, word):
-    """an option of the specification's table"""
-    shows(t, info(t, t.bundle().mount("/m", "tmpfs", "tmpfs", option), "/m"), kind, word)
-
-
-@test(needs="root")
-def remount(t):
-    """remount changes the flags of what is mounted"""
-    bundle = t.bundle().mount("/m", "tmpfs", "tmpfs").mount("/m", "tmpfs", "tmpfs", "remount", "ro")
-    t.true("ro" in info(t, bundle, "/m")[0])
-
-
-# As above, for the mount and for the one below it, which was made with the contrary.
-RECURSIVE = {
-    "ratime": ("noatime", "relatime"), "rdev": ("nodev", "-nodev"),
-    "rdiratime": ("nodiratime", "-nodiratime"), "rexec": ("noexec", "-noexec"),
-    "rnoatime": ("relatime", "noatime"), "rnodev": ("dev", "nodev"),
-    "rnodiratime": ("diratime", "nodiratime"), "rnoexec": ("exec", "noexec"),
-    "rnorelatime": ("rw", "rw"), "rnostrictatime": ("strictatime", "relatime"),
-    "rnosuid": ("suid", "nosuid"), "rnosymfollow": ("rw", "nosymfollow"),
-    "rrelatime": ("noatime", "relatime"), "rro": ("rw", "ro"), "rrw": ("ro", "rw"),
-    "rstrictatime": ("noatime", "-noatime"), "rsuid": ("nosuid", "-nosuid"),
-    "rsymfollow": ("nosymfollow", "-nosymfollow")}
-
-
-@cases([(name, name, *what) for name, what in RECURSIVE.items()], needs="root")
-def recursive_option(t, option, before, word):
-    """a recursive option reaches the mounts below"""
-    os.makedirs(f"{t.directory}/src/below")
-    subprocess.run(["mount", "-t", "tmpfs", "-o", before, "tmpfs", f"{t.directory}/src/below"], check=True)
-    t.cleanups.append(lambda: subprocess.run(["umount", f"{t.directory}/src/below"], check=False))
-    bundle = t.bundle("cat", "/proc/self/mountinfo").bind(f"{t.directory}/src", "/m", "rbind", option)
-    out = t.run(bundle).out
-    for place in ("/m", "/m/below"):
-        found = line(out, place)
-        t.true(found, f"no {place} in {out}")
-        shows(t, found, 0, word)
-
-
-def identity(t, kind, option, **maps):
-    """Owner of a file and of one in a mount below it, as a mapped bind shows them."""
-    for place in ("src", "src/below"):
-        os.makedirs(f"{t.directory}/{place}", exist_ok=True)
-    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", f"{t.directory}/src/below"], check=True)
-    t.cleanups.append(lambda: subprocess.run(["umount", f"{t.directory}/src/below"], check=False))
-    t.file("src/f")
-    t.file("src/below/f")
-    bundle = t.bundle("stat", "-c", "%u:%g", "/m/f", "/m/below/f")
-    bundle.config["mounts"].append({"destination": "/m", "type": "none", "source": f"{t.directory}/src",
-                                    "options": [kind, option], **maps})
-    return bundle
-
-
-@cases([("idmap", "idmap", ["1234:2345", "0:0"]), ("ridmap", "ridmap", ["1234:2345", "1234:2345"])],
-       needs="root")
-def mapped_mounts(t, option, expected):
-    """idmap maps the mount, ridmap also those below it"""
-    bundle = identity(t, "rbind", option, uidMappings=[{"containerID": 0, "hostID": 1234, "size": 1}],
-                      gidMappings=[{"containerID": 0, "hostID": 2345, "size": 1}])
-    t.equal(t.run(bundle).out.split(), expected)
-
-
-@test(needs="root")
-def mapped_by_the_container(t):
-    """idmap without maps takes those of the container's user namespace; the files keep their owner"""
-    bundle = identity(t, "rbind", "ridmap").user_namespace()
-    t.equal(t.run(bundle).out.split(), ["0:0", "0:0"])
-    t.equal(os.stat(f"{t.directory}/src/f").st_uid, 0, "owner outside")
-
-
-@cases([("slave", "slave", "master:"), ("private", "private", None), ("unbindable", "unbindable",
-        "unbindable")], needs="root")
-def root_propagation(t, value, expected):
-    """rootfsPropagation: slave, private, unbindable"""
-    subprocess.run(["mount", "--make-rshared", "/"], check=True)
-    t.cleanups.append(lambda: subprocess.run(["mount", "--make-rprivate", "/"], check=False))
-    found = info(t, t.bundle(linux__rootfsPropagation=value), "/")[2]
-    t.true(not any(x.startswith("shared:") for x in found), found)
-    t.equal([x for x in found if expected and x.startswith(expected)] != [], expected is not None, str(found))
 
 
 # --- devices
