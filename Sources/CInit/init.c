@@ -4,6 +4,7 @@
 #include "internal.h"
 
 #include <sys/mman.h>
+#include <sys/prctl.h>
 
 const struct apus_signature apus_signatures[] = {
     [APUS_OP_AWAIT] = {apus_step_await, 1, 0, 0},
@@ -83,6 +84,9 @@ static int begin(struct apus_init *init) {
     if (result < 0) return result;
     result = apus_close_range((unsigned)init->base, ~0u, APUS_CLOSE_RANGE_CLOEXEC);
     if (result < 0) return result;
+    // Executed from memory, its name would be another with every kernel. The runtime knows by it who
+    // ended before it became the container's program.
+    prctl(PR_SET_NAME, APUS_INIT_NAME, 0, 0, 0);
     for (int handle = 0; handle < 3; handle++) {
         // A hole here would be filled by a handle of ours, that the program then takes for its own.
         if (fcntl(handle, F_GETFD) < 0) return -errno;

@@ -58,7 +58,8 @@ int apus_unix_listen(const char *path, size_t size, int type, int backlog) {
     int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -errno;
-    if (bind(fd, (struct sockaddr *)&address, length) < 0 || listen(fd, backlog) < 0) {
+    if (bind(fd, (struct sockaddr *)&address, length) < 0 
+        || (type != SOCK_DGRAM && listen(fd, backlog) < 0)) {
         int error = errno;
         close(fd);
         return -error;
@@ -137,6 +138,8 @@ int apus_peer(int fd, int32_t *pid, uint32_t *uid, uint32_t *gid) {
     *gid = peer.gid;
     return 0;
 }
+
+int apus_netlink(void) { APUS_RESULT(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0 /* NETLINK_ROUTE */)); }
 
 int apus_inotify(int flags) { APUS_RESULT(inotify_init1(flags)); }
 

@@ -87,6 +87,13 @@ int apus_set_limit(int pid, int resource, uint64_t soft, uint64_t hard) {
     return syscall(SYS_prlimit64, pid, resource, limit, NULL) < 0 ? -errno : 0;
 }
 
+// The raw calls: a libc's take a mask of its own size.
+int apus_get_affinity(void *mask, size_t size) { APUS_RESULT(syscall(SYS_sched_getaffinity, 0, size, mask)); }
+
+int apus_set_affinity(const void *mask, size_t size) {
+    APUS_RESULT(syscall(SYS_sched_setaffinity, 0, size, mask));
+}
+
 int apus_names(struct apus_names *names) {
     _Static_assert(sizeof(((struct utsname *)0)->release) == sizeof names->release, "struct utsname");
     struct utsname u;

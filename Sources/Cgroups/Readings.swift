@@ -32,6 +32,13 @@ extension Cgroup {
         MemoryEvents(try readIfPresent("memory.events") ?? "")
     }
 
+    /// The limit on memory and the most that was in use, bytes; nil without the controller.
+    package func memoryUse() throws(CgroupFailure) -> (limit: UInt64?, peak: UInt64?)? {
+        guard let text = try readIfPresent("memory.max") else { return nil }
+        // memory.peak: Linux 5.19.
+        return (parseNumber(trimmed(text).utf8).map { UInt64($0) }, try number("memory.peak"))
+    }
+
     /// A handle that is readable when memory.events has changed.
     ///
     /// - Throws: `CgroupFailure` with ENOENT where the memory controller is not enabled.

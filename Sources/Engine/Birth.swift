@@ -8,6 +8,8 @@ struct Birth: ~Copyable {
     let runtime: Runtime
     let request: CreateRequest
     private var attendance: Attendance
+    /// The process could not be cloned into its cgroup, and waits to be moved there.
+    private var isOutside = false
 
     init(_ runtime: Runtime, _ request: CreateRequest, _ plan: Plan) {
         self.runtime = runtime
@@ -27,29 +29,34 @@ struct Birth: ~Copyable {
         _ container: inout Container, _ preparation: borrowing Preparation
     ) throws(Failure) -> ProcessHandle {
         var cgroup = try makeCgroup(container.record.cgroup, preparation)
+        container.record.cgroup = cgroup.actualPlace
+        if let place = container.record.resctrl, let schemata = preparation.plan.resctrl?.schemata {
+            try Resctrl.required().make(place, schemata)
+        }
         var process = try launch(container, preparation, cgroup?.handle)
         do throws(Failure) {
-            try settle(&cgroup)
+            if !isOutside { try settle(&cgroup) }
             while let event = try attendance.arrival(of: &process) {
                 guard case .request(let checkpoint) = event.message else { continue }
+                if checkpoint == .cgroup, isOutside { try adopt(process.pid, &cgroup) }
                 try attend(checkpoint, event, process, &container)
                 try attendance.proceed(process, from: checkpoint)
             }
             let hasEnded = (try? process.process.hasEnded()) ?? true
             if hasEnded || container.record.isIntent {
-                throw Failure.initEnded(outOfMemory: hadOutOfMemory(cgroup))
+                throw Failure.initEnded
             }
         } catch {
-            process.destroy()
-            throw error
+            let wasKilled = process.destroy()
+            throw (wasKilled ? outOfMemory(cgroup) : nil) ?? error
         }
         return process.finish()
     }
 
-    private func hadOutOfMemory(_ cgroup: borrowing Cgroup?) -> Bool {
+    private func outOfMemory(_ cgroup: borrowing Cgroup?) -> Failure? {
         switch cgroup {
-        case .some(let cgroup): ((try? cgroup.memoryEvents())?.oomKill ?? 0) > 0
-        case .none: false
+        case .some(let cgroup): Failure(outOfMemoryIn: cgroup)
+        case .none: nil
         }
     }
 
@@ -65,6 +72,14 @@ struct Birth: ~Copyable {
         }
     }
 
+    private func adopt(_ pid: Int32, _ cgroup: inout Cgroup?) throws(Failure) {
+        do throws(CgroupFailure) {
+            try cgroup?.adopt(pid)
+        } catch {
+            throw Failure(error)
+        }
+    }
+
     private func settle(_ cgroup: inout Cgroup?) throws(Failure) {
         do throws(CgroupFailure) {
             try cgroup?.settle()
@@ -73,7 +88,7 @@ struct Birth: ~Copyable {
         }
     }
 
-    private func launch(
+    private mutating func launch(
         _ container: borrowing Container, _ preparation: borrowing Preparation, _ cgroup: Int32?
     ) throws(Failure) -> InitProcess {
         let plan = preparation.plan
@@ -88,7 +103,14 @@ struct Birth: ~Copyable {
         launch.cgroup = cgroup.map { BorrowedHandle($0) }
         launch.gate = gate.reading.borrowed
         launch.report = gate.writing.borrowed
-        return try launch.start(slots)
+        do throws(Failure) {
+            return try launch.start(slots)
+        } catch {
+            guard plan.awaits(.cgroup), error.errno == .eacces else { throw error }
+            launch.cgroup = nil
+            isOutside = true
+            return try launch.start(slots)
+        }
     }
 
     private mutating func attend(
@@ -97,15 +119,13 @@ struct Birth: ~Copyable {
     ) throws(Failure) {
         let plan = attendance.plan
         switch checkpoint {
+        case .cgroup: break
         case .mapIDs:
             guard let identity = plan.identity else { return }
             try IDMaps.write(
                 identity, for: process.pid, searchPath: runtime.settings.searchPath)
         case .createRuntime:
-            if let device = plan.networkDevices.first {
-                throw Failure("moving network device \(device.name) is not supported")
-                    .at("linux.netDevices")
-            }
+            try NetworkDevices.move(plan.networkDevices, to: process.pid)
             let state = container.state(.creating, pid: process.pid)
             for hook in plan.hooks.createRuntime { try Hook(hook).run(state) }
         case .console:
@@ -115,6 +135,7 @@ struct Birth: ~Copyable {
             try attendance.passListener(event, of: process, state)
         case .ready:
             try OutsideSteps.perform(plan.outsideSteps, on: process.pid)
+            try container.record.assignResctrl(process.pid)
             try commit(process, &container)
             try attendance.announce(process)
         }
@@ -133,12 +154,14 @@ struct Birth: ~Copyable {
     }
 }
 
-extension Failure {
-    /// The init stage was killed.
-    ///
-    /// The kubelet and docker's users look for these words.
-    static func initEnded(outOfMemory: Bool) -> Failure {
-        guard outOfMemory else { return Failure("the container's init ended unexpectedly") }
-        return Failure("container init was OOM-killed (memory limit too low?)")
+extension Cgroup? {
+    /// Where the cgroup is: with systemd not always where its name says; nowhere without one.
+    fileprivate var actualPlace: CgroupPlace {
+        borrowing get {
+            switch self {
+            case .some(let cgroup): cgroup.place
+            case .none: CgroupPlace()
+            }
+        }
     }
 }

@@ -23,6 +23,8 @@ enum Cleanup {
         }
         // Without a cgroup of its own, or moved out of it, init still ends: by its handle.
         try end(record.process)
+        // Unmounted meanwhile, it has forgotten all groups.
+        if let place = record.resctrl { try Resctrl.find()?.remove(place) }
     }
 
     /// Ends every process of the container, and leaves its cgroup and state for `delete`.

@@ -51,6 +51,8 @@ struct ContainerDirectory: ~Copyable {
 
     /// Writes the record with the process in it: from here on the container is committed.
     func commit(_ record: Record) throws(Failure) {
+        // The driver may have put the cgroup elsewhere than foreseen.
+        try link(Self.cgroupName, to: record.cgroup.journalText)
         try link(Self.initName, to: record.process.journalText)
         try write(record)
     }
@@ -116,6 +118,17 @@ struct ContainerDirectory: ~Copyable {
             return true
         } catch {
             return false
+        }
+    }
+
+    /// Makes the directory that becomes the container's /run/notify.
+    func makeNotifyDirectory() throws(Failure) {
+        do throws(Errno) {
+            try handle.makeDirectory(NotifySocket.directoryName, mode: 0o755)
+            // Whatever the umask: every user of the container goes through it.
+            try handle.open(NotifySocket.directoryName, .directory).setMode(0o755)
+        } catch {
+            throw Failure("make a directory", error, path: path + "/notify")
         }
     }
 

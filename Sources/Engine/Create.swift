@@ -23,6 +23,7 @@ extension Runtime {
             settings.warn(warning.description)
         }
 
+        let record = try intent(request, preparation)
         let lock = try IDLock.take(request.id, in: store)
         let directory: ContainerDirectory
         do throws(Failure) {
@@ -31,11 +32,11 @@ extension Runtime {
             lock.remove()
             throw error
         }
-        var container = Container(
-            store: store, directory: directory, record: try intent(request, preparation))
+        var container = Container(store: store, directory: directory, record: record)
         do throws(Failure) {
             try container.directory.writeIntent(container.record)
             try container.directory.saveConfig(preparation.config)
+            if settings.notifySocket != nil { try container.directory.makeNotifyDirectory() }
             let process: ProcessHandle
             let master: FileDescriptor?
             if var restoring {
@@ -74,6 +75,9 @@ extension Runtime {
         }
         record.cgroup = preparation.place
         record.cgroup.stamp = request.id + " " + record.generation
+        if let resctrl = preparation.plan.resctrl {
+            record.resctrl = try Resctrl.required().place(of: resctrl, id: request.id)
+        }
         record.sharesPIDNamespace = preparation.spec.sharesPIDNamespace
         record.ociVersion = preparation.spec.ociVersion
         record.bundle = preparation.bundle.path
@@ -112,6 +116,8 @@ struct NewContainer: ~Copyable {
     let process: ProcessHandle
     /// The terminal's other side, where no console socket got it.
     var master: FileDescriptor?
+    /// Where it says that it is ready, once it is started.
+    var notify: NotifySocket?
 }
 
 extension Spec {

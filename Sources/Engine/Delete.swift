@@ -8,8 +8,13 @@ extension Runtime {
     ///   left and what a damaged record says too little about; one that does not exist is no error.
     package func delete(_ id: String, force: Bool) throws(Failure) {
         try ContainerID.validate(id)
-        guard let store = try Store.open(root, creates: false), store.exists(id) else {
+        guard let store = try Store.open(root, creates: false) else {
             guard force else { throw Failure.unknown(id) }
+            return
+        }
+        guard store.exists(id) else {
+            guard force else { throw Failure.unknown(id) }
+            IDLock.removeAbandoned(id, in: store)
             return
         }
         // What is meant is the container that is there now.

@@ -1,3 +1,4 @@
+internal import CInit
 internal import Cgroups
 internal import Linux
 internal import OCI
@@ -40,14 +41,15 @@ extension Runtime {
         launch.base = UInt32(3 + settings.listenFDs + request.preserveFDs)
         launch.newNamespaces = plan.clone.new
         var attendance = Attendance(plan, settings, request)
-        var stage = try enter(launch, slots, request, container, cgroups)
+        let affinity = try setInitialAffinity(plan.initialAffinity)
+        var entry = try enter(launch, slots, request, container, cgroups)
+        if let affinity { try? affinity.apply() }
         do throws(Failure) {
-            try attend(&stage, &attendance, container)
+            try attend(&entry, &attendance, container)
         } catch {
-            stage.destroy()
-            throw error
+            throw entry.destroy() ?? error
         }
-        let process = stage.finish()
+        let process = entry.finish()
         guard let foreground else { return 0 }
         let end: ExitStatus
         do throws(Errno) {
@@ -58,6 +60,20 @@ extension Runtime {
         return end.shellCode
     }
 
+    /// Moves this process to the CPUs that the new one shall begin on.
+    ///
+    /// - Returns: where it was.
+    private func setInitialAffinity(_ cpus: String?) throws(Failure) -> Affinity? {
+        guard let cpus, !cpus.isEmpty else { return nil }
+        do throws(Errno) {
+            let old = try Affinity()
+            try Affinity(list: cpus).apply()
+            return old
+        } catch {
+            throw Failure("move to CPUs \(cpus)", error).at("process.execCPUAffinity.initial")
+        }
+    }
+
     /// Starts the init stage in the recorded cgroup, or where init is now.
     ///
     /// Init may have moved itself into a cgroup below, so that the kernel refuses
@@ -65,21 +81,23 @@ extension Runtime {
     private func enter(
         _ launch: Launch, _ slots: Slots, _ request: ExecRequest,
         _ container: borrowing Container, _ cgroups: borrowing CgroupHost
-    ) throws(Failure) -> InitProcess {
+    ) throws(Failure) -> Entry {
         let place = container.record.cgroup
-        guard place.driver != .disabled else { return try launch.start(slots) }
+        guard place.driver != .disabled else {
+            return Entry(stage: try launch.start(slots), cgroup: nil, isOutside: false)
+        }
         if let path = request.cgroup {
             let cgroup = try cgroupFailing { () throws(CgroupFailure) in
                 try container.openCgroup(on: cgroups).child(path)
             }
-            return try launch.start(slots, in: cgroup)
+            return try launch.enter(cgroup, slots)
         }
         let recorded = try cgroupFailing { () throws(CgroupFailure) in
             try Cgroup.open(place, on: cgroups)
         }
         if let recorded {
             do throws(Failure) {
-                return try launch.start(slots, in: recorded)
+                return try launch.enter(recorded, slots)
             } catch {
                 guard error.errno == .ebusy || error.errno == .enodev else { throw error }
             }
@@ -88,26 +106,31 @@ extension Runtime {
             try Cgroup.ofProcess(container.record.process.pid, on: cgroups)
         }
         guard let current else { throw Failure("the container's cgroup is gone") }
-        return try launch.start(slots, in: current)
+        return try launch.enter(current, slots)
     }
 
     private func attend(
-        _ stage: inout InitProcess, _ attendance: inout Attendance,
+        _ entry: inout Entry, _ attendance: inout Attendance,
         _ container: borrowing Container
     ) throws(Failure) {
-        while let event = try attendance.arrival(of: &stage) {
+        var isReady = false
+        while let event = try attendance.arrival(of: &entry.stage) {
             guard case .request(let checkpoint) = event.message else { continue }
             switch checkpoint {
             case .mapIDs, .createRuntime: break
+            case .cgroup: try entry.adopt()
             case .console: try attendance.keepConsole(event)
             case .listener:
-                try attendance.passListener(event, of: stage, container.state(.running))
+                try attendance.passListener(event, of: entry.stage, container.state(.running))
             case .ready:
-                try OutsideSteps.perform(attendance.plan.outsideSteps, on: stage.pid)
-                try attendance.announce(stage)
+                try OutsideSteps.perform(attendance.plan.outsideSteps, on: entry.stage.pid)
+                try container.record.assignResctrl(entry.stage.pid)
+                try attendance.announce(entry.stage)
+                isReady = true
             }
-            try attendance.proceed(stage, from: checkpoint)
+            try attendance.proceed(entry.stage, from: checkpoint)
         }
+        guard isReady, !entry.endedAsInitStage else { throw Failure.initEnded }
     }
 
     private func planExec(
@@ -149,14 +172,62 @@ extension Runtime {
     }
 }
 
+/// The init stage of an `exec`, and the cgroup it enters.
+private struct Entry: ~Copyable {
+    var stage: InitProcess
+    var cgroup: Cgroup?
+    /// It could not be cloned into its cgroup, and waits to be moved there.
+    let isOutside: Bool
+
+    /// Has systemd move it into the cgroup.
+    mutating func adopt() throws(Failure) {
+        guard isOutside else { return }
+        do throws(CgroupFailure) {
+            try cgroup?.adopt(stage.pid)
+        } catch {
+            throw Failure(error)
+        }
+    }
+
+    /// Whether it ended before it became the program.
+    var endedAsInitStage: Bool {
+        guard (try? stage.process.hasEnded()) ?? true else { return false }
+        return (try? ProcessStatus(pid: stage.pid))?.name == APUS_INIT_NAME
+    }
+
+    /// Kills and reaps it; the failure that a shortage of memory was.
+    consuming func destroy() -> Failure? {
+        guard stage.destroy() else { return nil }
+        switch cgroup {
+        case .some(let cgroup): return Failure(outOfMemoryIn: cgroup)
+        case .none: return nil
+        }
+    }
+
+    consuming func finish() -> ProcessHandle {
+        stage.finish()
+    }
+}
+
 extension Launch {
-    fileprivate func start(
-        _ slots: Slots, in cgroup: borrowing Cgroup
-    ) throws(Failure) -> InitProcess {
+    fileprivate func enter(
+        _ cgroup: consuming Cgroup, _ slots: Slots
+    ) throws(Failure) -> Entry {
         var launch = self
         launch.cgroup = BorrowedHandle(cgroup.handle)
-        return try launch.start(slots)
+        do throws(Failure) {
+            return Entry(stage: try launch.start(slots), cgroup: cgroup, isOutside: false)
+        } catch {
+            guard cgroup.isUnitOfUser, error.errno == .eacces else { throw error }
+            launch.cgroup = nil
+            return Entry(stage: try launch.start(slots), cgroup: cgroup, isOutside: true)
+        }
     }
+}
+
+extension Cgroup {
+    /// Whether a user's systemd can move processes into it.
+    fileprivate var isUnitOfUser: Bool { place.driver == .systemd && place.isUserUnit }
 }
 
 extension Container {
@@ -192,10 +263,15 @@ extension ProcessChanges {
         if let apparmorProfile { process.apparmorProfile = apparmorProfile }
         guard !capabilities.isEmpty else { return process }
         var sets = process.capabilities ?? Spec.Capabilities()
+        // Where the container hands capabilities down to its programs, it does so with these, too.
+        let areInherited = !sets.inheritable.isEmpty
         for name in capabilities {
             Self.add(name, to: &sets.bounding)
             Self.add(name, to: &sets.effective)
             Self.add(name, to: &sets.permitted)
+            guard areInherited else { continue }
+            Self.add(name, to: &sets.inheritable)
+            Self.add(name, to: &sets.ambient)
         }
         process.capabilities = sets
         return process

@@ -118,9 +118,14 @@ struct InitProcess: ~Copyable {
     }
 
     /// Kills the init stage and reaps it, so that nothing is left of a failed start.
-    consuming func destroy() {
-        try? process.send(signal: Signal.kill)
-        _ = try? process.wait()
+    ///
+    /// - Returns: whether somebody else had killed it, the kernel for want of memory for one.
+    @discardableResult
+    consuming func destroy() -> Bool {
+        let hadEnded = (try? process.hasEnded()) ?? false
+        if !hadEnded { try? process.send(signal: Signal.kill) }
+        let status = try? process.wait()
+        return hadEnded && status == .signaled(Signal.kill)
     }
 
     /// Closes the socket and keeps the process, for after the last message.

@@ -55,6 +55,19 @@ struct IDLock: ~Copyable {
         try? directory.removeDirectory("../" + Self.directoryName)
     }
 
+    /// Removes the lock's file of a `create` that was killed before it made anything else.
+    static func removeAbandoned(_ id: String, in store: borrowing Store) {
+        do throws(Errno) {
+            let directory = try store.root.open(directoryName, [.path, .directory, .noFollow])
+            let file = try directory.open(id, [.readWrite, .noFollow])
+            guard try file.tryLock() else { return }
+            IDLock(file: file, directory: directory, id: id).remove()
+        } catch {
+            // There is none; or the directory alone, which goes with the last lock.
+            try? store.root.removeDirectory(directoryName)
+        }
+    }
+
     /// Whether somebody holds the lock of `id`.
     static func isHeld(_ id: String, in store: borrowing Store) -> Bool {
         do throws(Errno) {

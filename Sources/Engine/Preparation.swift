@@ -77,6 +77,9 @@ extension Runtime {
         options.noNewKeyring = request.noNewKeyring
         options.preserveFDs = request.preserveFDs
         options.listenFDs = settings.listenFDs
+        if settings.notifySocket != nil {
+            options.notifyDirectory = root + "/" + request.id + "/" + NotifySocket.directoryName
+        }
         options.systemdCgroup = settings.cgroupDriver == .systemd
         options.noCgroup = settings.cgroupDriver == .disabled
         return options
@@ -85,7 +88,8 @@ extension Runtime {
     /// A terminal whose other side nobody holds would block the process for ever.
     func checkConsole(_ request: CreateRequest, hasTerminal: Bool) throws(Failure) {
         if hasTerminal && request.consoleSocket == nil && !request.isForeground {
-            var failure = Failure("cannot allocate tty without a console socket")
+            var failure = Failure(
+                "cannot allocate tty if apus will detach without setting console socket")
             failure.origin = "process.terminal"
             failure.hint = "give --console-socket, or run in the foreground"
             throw failure

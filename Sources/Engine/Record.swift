@@ -12,6 +12,8 @@ struct Record: Fields {
     var generation = ""
     var process = ProcessIdentity()
     var cgroup = CgroupPlace()
+    /// The resctrl groups it is in, if it asked for some.
+    var resctrl: ResctrlPlace?
     /// The pid namespace is not the container's own: the end of init does not end the others.
     var sharesPIDNamespace = false
     var ociVersion = ""
@@ -43,6 +45,7 @@ struct Record: Fields {
         var place = cgroup.journalText
         try coder.required("cgroup", &place)
         cgroup = CgroupPlace(journalText: place) ?? CgroupPlace()
+        try coder.optional("resctrl", &resctrl)
         try coder.defaulted("sharesPIDNamespace", &sharesPIDNamespace)
         try coder.required("ociVersion", &ociVersion)
         try coder.required("bundle", &bundle)

@@ -14,6 +14,8 @@ package struct Settings {
     package var searchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     /// $LISTEN_FDS of the runtime, where $LISTEN_PID is its own: sockets passed on, from handle 3.
     package var listenFDs = 0
+    /// $NOTIFY_SOCKET: where the caller wants to be told that the container is ready.
+    package var notifySocket: String?
     /// The directory that relative paths of the command line start from.
     package var workingDirectory = "/"
     /// Takes a warning: one line, without a newline.
@@ -92,7 +94,8 @@ package struct ProcessChanges {
     package var uid: UInt32?
     package var gid: UInt32?
     package var additionalGids: [UInt32] = []
-    /// Capability names added to every set but the ambient one.
+    /// Capability names added to the bounding, effective and permitted sets; where the container
+    /// has inheritable ones, also to the inheritable and ambient sets.
     package var capabilities: [String] = []
     package var noNewPrivileges = false
     package var selinuxLabel: String?

@@ -8,7 +8,11 @@ extension Runtime {
     /// - Returns: the process's exit code, 128 + the signal that ended it, or 0 when detached.
     package func run(_ request: RunRequest) throws(Failure) -> Int32 {
         guard !request.detach else {
-            _ = try start(try make(request.create))
+            var container = try start(try make(request.create))
+            let notify = container.notify.take()
+            let identity = container.locked.container.record.process
+            _ = container.unlock()
+            try relay(notify, identity)
             return 0
         }
         return try runInForeground(request)
@@ -37,10 +41,11 @@ extension Runtime {
         let id = container.locked.container.id
         let generation = container.locked.container.record.generation
         let master = container.master.take()
+        let notify = container.notify.take()
         let process = container.unlock()
         let end: ExitStatus
         do throws(Errno) {
-            end = try foreground.wait(for: process, master: master)
+            end = try foreground.wait(for: process, master: master, notify: notify)
         } catch {
             throw Failure("wait for process \(process.pid)", error)
         }
@@ -49,9 +54,10 @@ extension Runtime {
     }
 
     /// Starts a container that was just made; where that fails, nothing of it is left.
-    private func start(_ container: consuming NewContainer) throws(Failure) -> NewContainer {
+    private func start(_ made: consuming NewContainer) throws(Failure) -> NewContainer {
+        var container = made
         do throws(Failure) {
-            try start(container.locked.container)
+            container.notify = try start(container.locked.container)
             return container
         } catch {
             var failure = error

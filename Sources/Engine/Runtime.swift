@@ -117,4 +117,7 @@ struct Container: ~Copyable {
 struct LockedContainer: ~Copyable {
     let lock: IDLock
     var container: Container
+
+    /// Lets other verbs at the container.
+    consuming func release() {}
 }

@@ -83,7 +83,12 @@ final class Slots {
     private static func openMapped(
         _ tree: MappedTree, _ request: HandleRequest
     ) throws(Failure) -> FileDescriptor {
-        let namespace = try userNamespace(tree, request.origin)
+        let namespace: FileDescriptor
+        if let path = tree.namespace {
+            namespace = try openNamespace(path, request.origin)
+        } else {
+            namespace = try userNamespace(tree, request.origin)
+        }
         do throws(Errno) {
             let mount = try openSource(tree.path, followsLink: true)
                 .cloneTree("", isRecursive: tree.isRecursive)

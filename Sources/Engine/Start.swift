@@ -6,16 +6,50 @@ extension Runtime {
     /// OCI `start`: lets a created container execute its program.
     package func start(_ id: String) throws(Failure) {
         let locked = try findLocked(id)
-        try start(locked.container)
+        let notify = try start(locked.container)
+        let identity = locked.container.record.process
+        locked.release()
+        // Without the lock: who never gets ready must be killed by somebody.
+        try relay(notify, identity)
+    }
+
+    /// Passes on what the container says until it is ready, or has ended.
+    func relay(
+        _ notify: consuming NotifySocket?, _ identity: ProcessIdentity
+    ) throws(Failure) {
+        guard let notify else { return }
+        do throws(Errno) {
+            guard let process = try identity.open() else { return }
+            try notify.relay(until: process)
+        } catch {
+            throw Failure("tell the service manager", error).at("NOTIFY_SOCKET")
+        }
     }
 
     /// Opens the gate of a container whose lock is held, and waits until its program runs.
-    func start(_ container: borrowing Container) throws(Failure) {
+    ///
+    /// - Returns: where the container will say that it is ready, if anybody asked.
+    func start(_ container: borrowing Container) throws(Failure) -> NotifySocket? {
         let status = container.statusOfProcess()
         try container.require(.start, in: status)
+        var notify: NotifySocket?
+        if let address = settings.notifySocket {
+            notify = try NotifySocket.bind(in: container.directory, to: address)
+        }
         let report = try container.openGate()
         if let failure = try container.failure(in: report) { throw failure }
+        if container.record.process.endedAsInitStage {
+            throw outOfMemory(container) ?? Failure.initEnded
+        }
         try runPoststart(container)
+        return notify
+    }
+
+    private func outOfMemory(_ container: borrowing Container) -> Failure? {
+        guard let cgroups = try? openCgroups(),
+            let cgroup = (try? Cgroup.open(container.record.cgroup, on: cgroups)) ?? nil
+        else { return nil }
+        return Failure(outOfMemoryIn: cgroup)
     }
 
     /// OCI 1.3: a poststart hook that fails stops the container, and `start` fails.

@@ -5,7 +5,10 @@ extension Runtime {
     /// OCI `state`.
     package func state(_ id: String) throws(Failure) -> State {
         let container = try find(id)
-        return container.state(try container.status(try openCgroups()))
+        let cgroups = try openCgroups()
+        var state = container.state(try container.status(cgroups))
+        state.oomKills = container.oomKills(cgroups)
+        return state
     }
 
     /// The state of every container, sorted by id.
@@ -41,6 +44,14 @@ extension Runtime {
 }
 
 extension Container {
+    /// memory.events of its cgroup, as long as that is there; nil for none.
+    fileprivate func oomKills(_ cgroups: borrowing CgroupHost) -> Int64? {
+        guard let cgroup = (try? Cgroup.open(record.cgroup, on: cgroups)) ?? nil,
+            let events = try? cgroup.memoryEvents(), events.oomKill > 0
+        else { return nil }
+        return Int64(clamping: events.oomKill)
+    }
+
     /// What `state` prints, and what hooks are told.
     ///
     /// - Parameter pid: of a process that the record does not name yet.

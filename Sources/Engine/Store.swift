@@ -8,6 +8,7 @@ internal import Linux
 ///     ROOT/ID/config    config.json as `create` read it
 ///     ROOT/ID/gate      FIFO: a created init waits at its read end; renamed by `start`
 ///     ROOT/ID/report    FIFO: where init tells `start` why it could not execute the program
+///     ROOT/ID/notify    the container's /run/notify, see NotifySocket
 ///     ROOT/ID/root      an empty directory, during a restore
 ///     ROOT/@locks/ID    the lock
 struct Store: ~Copyable {

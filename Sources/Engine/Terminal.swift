@@ -117,26 +117,47 @@ struct Foreground: ~Copyable {
     ///
     /// - Parameter master: the container's terminal, where it has one and the user's is connected to it.
     func wait(
-        for process: borrowing ProcessHandle, master: consuming FileDescriptor? = nil
+        for process: borrowing ProcessHandle, master: consuming FileDescriptor? = nil,
+        notify: consuming NotifySocket? = nil
     ) throws(Errno) -> ExitStatus {
         guard let master else {
-            try waitWithoutTerminal(for: process)
+            try waitWithoutTerminal(for: process, notify)
             return try process.wait()
         }
         try? master.setNonBlocking(true)
         let terminal = RawTerminal(input)
         resize(master)
-        try pump(process, master, terminal)
+        try pump(process, master, terminal, notify)
         return try process.wait()
     }
 
-    private func waitWithoutTerminal(for process: borrowing ProcessHandle) throws(Errno) {
+    /// Watches the socket on which the container says that it is ready.
+    private func add(_ notify: borrowing NotifySocket?, to polled: inout PollSet) -> Int? {
+        switch notify {
+        case .some(let notify): polled.add(notify.handle, .readable)
+        case .none: nil
+        }
+    }
+
+    /// The manager knows this process as the service's main one, so it learns of no other.
+    private func relay(_ notify: borrowing NotifySocket?) {
+        switch notify {
+        case .some(let notify): _ = try? notify.relay(mainProcess: nil)
+        case .none: break
+        }
+    }
+
+    private func waitWithoutTerminal(
+        for process: borrowing ProcessHandle, _ notify: borrowing NotifySocket?
+    ) throws(Errno) {
         var polled = PollSet()
+        let message = add(notify, to: &polled)
         let end = polled.add(process.handle, .readable)
         let signal = polled.add(signals.handle, .readable)
         while true {
             _ = try polled.wait()
             if !polled[end].isEmpty { return }
+            if let message, !polled[message].isEmpty { relay(notify) }
             guard !polled[signal].isEmpty else { continue }
             while let received = try signals.next() {
                 try handle(received, process)
@@ -199,7 +220,7 @@ extension Foreground {
     /// Copies in both directions until the process has ended and its output is written.
     private func pump(
         _ process: borrowing ProcessHandle, _ master: borrowing FileDescriptor,
-        _ terminal: borrowing RawTerminal?
+        _ terminal: borrowing RawTerminal?, _ notify: borrowing NotifySocket?
     ) throws(Errno) {
         var toContainer = Transfer()
         var fromContainer = Transfer()
@@ -209,6 +230,7 @@ extension Foreground {
         let user = polled.add(input, .readable)
         let screen = polled.add(output, .writable)
         let console = polled.add(master, .readable)
+        let message = add(notify, to: &polled)
         while true {
             polled.set(user, input, toContainer.wantsRead ? .readable : nil)
             polled.set(screen, output, fromContainer.isEmpty ? nil : .writable)
@@ -221,6 +243,7 @@ extension Foreground {
                 until: pause ? MonotonicClock.now() + Foreground.reopenInterval : nil)
             if pause, found == 0 { fromContainer.reopen() }
             if !polled[signal].isEmpty { try handleSignals(process, master, terminal) }
+            if let message, !polled[message].isEmpty { relay(notify) }
             if !polled[user].isEmpty { _ = toContainer.fill(from: input) }
             if !polled[screen].isEmpty { fromContainer.drain(to: output) }
             if polled[console].contains(.writable) { toContainer.drain(to: master) }

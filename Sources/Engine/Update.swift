@@ -7,10 +7,7 @@ extension Runtime {
     ///
     /// - Returns: what is, or with a dry run would be, written: "file = value".
     package func update(_ request: UpdateRequest) throws(Failure) -> [String] {
-        if request.l3CacheSchema != nil || request.memoryBandwidthSchema != nil {
-            throw Failure("resctrl groups are not supported").at("linux.intelRdt")
-        }
-        let locked = try findLocked(request.id)
+        var locked = try findLocked(request.id)
         let cgroups = try openCgroups()
         let status = try locked.container.status(cgroups)
         try locked.container.require(.update, in: status)
@@ -27,7 +24,9 @@ extension Runtime {
         }
         var lines: [String] = []
         for write in plan.writes { lines.append("\(write.file) = \(write.value)") }
+        for line in request.schemata { lines.append("schemata = \(line)") }
         guard !request.isDryRun else { return lines }
+        try updateResctrl(request, &locked.container)
         do throws(CgroupFailure) {
             try locked.container.openCgroup(on: cgroups)
                 .update(plan, changesDevices: !request.resources.devices.isEmpty)
@@ -36,10 +35,42 @@ extension Runtime {
         }
         // What the next update computes with, and what `exec` sees of the configuration.
         var linux = spec.linux ?? Spec.Linux()
+        if let schema = request.l3CacheSchema {
+            linux.intelRdt = linux.intelRdt ?? Spec.IntelRdt()
+            linux.intelRdt?.l3CacheSchema = schema
+        }
+        if let schema = request.memoryBandwidthSchema {
+            linux.intelRdt = linux.intelRdt ?? Spec.IntelRdt()
+            linux.intelRdt?.memBwSchema = schema
+        }
         linux.resources = (linux.resources ?? Spec.Resources()).updated(by: request.resources)
         spec.linux = linux
         try locked.container.directory.saveConfig(spec.json())
         return []
+    }
+
+    /// Changes the schemata of the container's group; one that had none gets its own.
+    private func updateResctrl(
+        _ request: UpdateRequest, _ container: inout Container
+    ) throws(Failure) {
+        guard !request.schemata.isEmpty else { return }
+        let resctrl = try Resctrl.required()
+        if let place = container.record.resctrl {
+            return try resctrl.change(place, request.schemata)
+        }
+        let place = try resctrl.place(
+            of: ResctrlPlan(Spec.IntelRdt(), id: request.id), id: request.id)
+        // Before the group is there, so that `delete` finds it whatever happens.
+        container.record.resctrl = place
+        try container.directory.commit(container.record)
+        try resctrl.make(place, request.schemata)
+        for pid in try processes(of: container) { try resctrl.assign(pid, to: place) }
+    }
+}
+
+extension UpdateRequest {
+    fileprivate var schemata: [String] {
+        [l3CacheSchema ?? "", memoryBandwidthSchema ?? ""].filter { !$0.isEmpty }
     }
 }
 

@@ -83,6 +83,9 @@ package struct Pipe: ~Copyable {
     package let reading: FileDescriptor
     package let writing: FileDescriptor
 
+    /// Closes this process's writing end and keeps the other.
+    package consuming func takeReading() -> FileDescriptor { reading }
+
     package init(isNonBlocking: Bool = false) throws(Errno) {
         var ends: [Int32] = [-1, -1]
         let closeOnExec: Int32 = 0o2_000_000

@@ -2,6 +2,8 @@ internal import CLinux
 
 /// What /proc/PID/stat says of a process.
 package struct ProcessStatus: Equatable {
+    /// At most 15 bytes: that of the program, or what it gave itself.
+    package let name: String
     /// The state letter: R, S, D, T, Z, X, ...
     package let state: UInt8
     package let parent: Int32
@@ -31,17 +33,20 @@ package struct ProcessStatus: Equatable {
     ///
     /// The name, in parentheses, may hold anything, also parentheses and spaces.
     init?(parsing bytes: [UInt8]) {
-        guard let end = bytes.lastIndex(of: UInt8(ascii: ")")) else { return nil }
+        guard let end = bytes.lastIndex(of: UInt8(ascii: ")")),
+            let start = bytes.firstIndex(of: UInt8(ascii: "(")), start < end
+        else { return nil }
         let fields = bytes[(end + 1)...].split { $0 == 0x20 || $0 == 0x0a }
         guard fields.count > 19, let state = fields[0].first, let parent = number(fields[1]),
             let group = number(fields[2]), let session = number(fields[3]),
-            let start = number(fields[19])
+            let startTime = number(fields[19])
         else { return nil }
         self.state = state
         self.parent = Int32(truncatingIfNeeded: parent)
         processGroup = Int32(truncatingIfNeeded: group)
         self.session = Int32(truncatingIfNeeded: session)
-        startTime = UInt64(truncatingIfNeeded: start)
+        self.startTime = UInt64(truncatingIfNeeded: startTime)
+        name = String(decoding: bytes[(start + 1)..<end], as: UTF8.self)
     }
 }
 

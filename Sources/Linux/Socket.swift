@@ -57,7 +57,7 @@ extension FileDescriptor {
             owning: try retrying { unsafe apus_unix_connect(path, size, type.rawValue) })
     }
 
-    /// Makes a Unix socket at `path`, and listens.
+    /// Makes a Unix socket at `path`, and listens unless it is one of datagrams.
     package static func listen(
         _ path: String, _ type: SocketType = .stream, backlog: Int32 = 8
     ) throws(Errno) -> FileDescriptor {

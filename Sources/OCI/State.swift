@@ -18,6 +18,10 @@ package struct State: Fields {
     package var created: String?
     package var annotations: [String: String] = [:]
     package var owner: String?
+    /// How many of its processes the kernel killed for want of memory.
+    ///
+    /// Of our own: engines otherwise guess it from an exit code. Absent where it was none.
+    package var oomKills: Int64?
 
     package init() {}
 
@@ -31,6 +35,7 @@ package struct State: Fields {
         try coder.optional("created", &created)
         try coder.defaulted("annotations", &annotations)
         try coder.optional("owner", &owner)
+        try coder.optional("oomKills", &oomKills)
     }
 }
 

@@ -36,22 +36,26 @@ extension Draft {
     ) throws(ConfigError) -> MappedTree? {
         guard options.mapsIDsRecursively != nil || !mount.uidMappings.isEmpty else { return nil }
         let optionsPath = origin + ".options"
-        guard host.isPrivileged, !host.isInUserNamespace else {
-            throw ConfigError(path: optionsPath, message: "idmap needs root of the host")
+        // Root of a user namespace may map a file system that was mounted there, a tmpfs for one.
+        guard host.isPrivileged else {
+            throw ConfigError(path: optionsPath, message: "idmap needs root")
         }
-        let isOwn = mount.uidMappings.isEmpty
-        guard !isOwn || made.contains(.user) else {
+        let isOfContainer = mount.uidMappings.isEmpty
+        guard !isOfContainer || hasUserNamespace else {
             throw ConfigError(
-                path: optionsPath,
-                message: "idmap with the maps of a joined user namespace is not supported yet")
+                path: optionsPath, message: "idmap without maps needs a user namespace")
         }
-        let uids = isOwn ? linux.uidMappings : mount.uidMappings
-        let gids = isOwn ? linux.gidMappings : mount.gidMappings
+        let uids = isOfContainer ? linux.uidMappings : mount.uidMappings
+        let gids = isOfContainer ? linux.gidMappings : mount.gidMappings
+        var namespace: String?
+        if isOfContainer, joined.contains(.user) {
+            for entry in linux.namespaces where entry.type == .user { namespace = entry.path }
+        }
         return MappedTree(
             path: path, isRecursive: options.settings.how.contains(.recursive),
             mapsRecursively: options.mapsIDsRecursively ?? false,
             uids: Self.ranges(uids),
-            gids: Self.ranges(gids))
+            gids: Self.ranges(gids), namespace: namespace)
     }
 
     /// Files of a procfs that may be covered: what LXCFS and engines put there to show a

@@ -53,7 +53,7 @@ package enum Explain {
 
     static func sections(_ plan: Plan) -> [Section] {
         [
-            Section(key: "cgroup", title: "Cgroup", lines: cgroup(plan.cgroup)),
+            Section(key: "cgroup", title: "Cgroup", lines: cgroup(plan)),
             Section(key: "handles", title: "Opened for the init stage", lines: handles(plan)),
             Section(key: "clone", title: "First process", lines: clone(plan)),
             Section(key: "init", title: "Init stage", lines: steps(plan.steps)),
@@ -71,7 +71,8 @@ package enum Explain {
         steps.map { Line(origin: $0.origin, text: $0.operation.summary) }
     }
 
-    private static func cgroup(_ cgroup: CgroupPlan) -> [Line] {
+    private static func cgroup(_ plan: Plan) -> [Line] {
+        let cgroup = plan.cgroup
         var lines: [Line] = []
         if !cgroup.path.isEmpty {
             lines.append(Line(origin: "linux.cgroupsPath", text: "make " + cgroup.path))
@@ -91,6 +92,9 @@ package enum Explain {
                     origin: "annotations",
                     text: "set unit property \(property.name) = \(property.value)"))
         }
+        if let resctrl = plan.resctrl {
+            lines.append(Line(origin: "linux.intelRdt", text: resctrl.text))
+        }
         if let uid = cgroup.ownerUID {
             lines.append(Line(origin: "process.user", text: "give the cgroup to user \(uid)"))
         }
@@ -106,6 +110,8 @@ package enum Explain {
                 case .process: "the container's init"
                 case .tree(let path, let isRecursive, _):
                     "tree \(path)" + (isRecursive ? ", recursive" : "")
+                case .mappedTree(let tree) where tree.namespace != nil:
+                    "tree \(tree.path), ids as in \(tree.namespace ?? "")"
                 case .mappedTree(let tree):
                     "tree \(tree.path), uids \(ranges(tree.uids)), gids \(ranges(tree.gids))"
                 }

@@ -23,9 +23,12 @@ extension Draft {
             plan.steps += steps
         }
         try schedule(process)
-        add(
-            affinity == nil ? "(default)" : "process.execCPUAffinity.final",
-            .affinity(cpus: affinity))
+        if let affinity, !affinity.isEmpty {
+            add("process.execCPUAffinity.final", .affinity(cpus: affinity))
+        } else if (plan.initialAffinity ?? "").isEmpty {
+            // The runtime's caller may be bound to few CPUs, which is not the container's affair.
+            add("(default)", .affinity(cpus: nil))
+        }
     }
 
     private mutating func schedule(_ process: Spec.Process) throws(ConfigError) {
@@ -41,8 +44,10 @@ extension Draft {
 
     /// The arguments of sched_setattr(2).
     private static func scheduler(_ given: Spec.Scheduler) throws(ConfigError) -> Scheduler {
-        guard given.policy != .iso else {
-            throw ConfigError(path: "process.scheduler.policy", message: "Linux has no SCHED_ISO")
+        guard !Support.missingPolicies.contains(given.policy) else {
+            throw ConfigError(
+                path: "process.scheduler.policy",
+                message: "Linux has no \(given.policy.rawValue)")
         }
         var scheduler = Scheduler(policy: Int(given.policy.number))
         scheduler.nice = Int(given.nice ?? 0)

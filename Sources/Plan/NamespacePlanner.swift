@@ -57,6 +57,7 @@ extension Draft {
             throw ConfigError(
                 path: "linux.namespaces", message: "this time namespace needs Linux 6.1 or newer")
         }
+        awaitCgroup()
         requestNamespaces()
         for join in plan.clone.joins {
             add(join.origin, .join(handle: join.handle, types: join.types))
@@ -83,9 +84,20 @@ extension Draft {
         }
     }
 
+    /// A user's systemd may have to move the process into its scope: clone3 into it is refused to
+    /// who has no right to the cgroup above both, as in a login session.
+    ///
+    /// That comes before all else, so that nothing is done outside of the limits, and the cgroup
+    /// namespace is made inside.
+    private mutating func awaitCgroup() {
+        guard options.systemdCgroup, host.isRootless, !options.noCgroup else { return }
+        add("linux.cgroupsPath", .await(.cgroup))
+    }
+
     mutating func joinContainer() throws(ConfigError) {
         let types = own
         plan.clone.intoCgroup = !options.noCgroup
+        awaitCgroup()
         guard !types.isEmpty else { return try enterRootOfContainer() }
         let handle = slot("exec", .process)
         plan.clone.joins = [NamespaceJoin(handle: handle, types: types, origin: "exec")]

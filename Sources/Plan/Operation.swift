@@ -91,6 +91,7 @@ package struct Slot: Equatable {
 /// Where the init stage waits for the runtime; the values are the contract's
 /// (`enum apus_checkpoint`, with a drawing of both sides).
 package enum Checkpoint: Int, Equatable {
+    case cgroup = 0
     case mapIDs = 1
     case createRuntime = 2
     case console = 3
@@ -99,6 +100,7 @@ package enum Checkpoint: Int, Equatable {
 
     package var name: String {
         switch self {
+        case .cgroup: "cgroup"
         case .mapIDs: "mapIDs"
         case .createRuntime: "createRuntime"
         case .console: "console"

@@ -12,6 +12,7 @@ package struct Plan: Equatable {
     package var identity: IdentityMapping?
     package var cgroup = CgroupPlan()
     package var networkDevices: [NetworkDevice] = []
+    package var resctrl: ResctrlPlan?
     /// Hooks that the runtime runs itself; those in the container's namespaces are steps.
     package var hooks = RuntimeHooks()
     package var seccomp: SeccompPlan?
@@ -93,6 +94,8 @@ package struct MappedTree: Equatable {
     package let mapsRecursively: Bool
     package let uids: [IDRange]
     package let gids: [IDRange]
+    /// A user namespace whose maps are taken instead of these.
+    package let namespace: String?
 }
 
 /// A range of ids in a user namespace, user_namespaces(7).

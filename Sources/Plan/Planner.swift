@@ -14,12 +14,12 @@ package enum Planner {
             throw ConfigError(path: "process", message: "required, but missing")
         }
         var draft = Draft(spec, options, host)
-        try draft.refuseUnsupported()
         try draft.chooseNamespaces()
         try draft.planIdentity()
         try draft.planCgroup()
         draft.planRuntimeHooks()
         try draft.planNetworkDevices()
+        draft.planResctrl()
 
         try draft.enterNamespaces()
         draft.openSession(label: process.selinuxLabel)
@@ -140,10 +140,4 @@ struct Draft {
     var own: Namespaces { made.union(joined) }
     /// Whether the container's root is another user on the host.
     var hasUserNamespace: Bool { own.contains(.user) }
-
-    func refuseUnsupported() throws(ConfigError) {
-        if linux.intelRdt != nil {
-            throw ConfigError(path: "linux.intelRdt", message: "is not supported yet")
-        }
-    }
 }

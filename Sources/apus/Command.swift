@@ -22,12 +22,20 @@ struct Command {
         }
         let log = Log(options: arguments)
         do throws(Failure) {
+            try checkLogFormat(arguments)
             try log.open()
             let command = Command(arguments: arguments, environment: environment, log: log)
             return try command.run()
         } catch {
             log.error(error.message)
             return error.exitCode
+        }
+    }
+
+    private static func checkLogFormat(_ arguments: Arguments) throws(Failure) {
+        switch arguments.value("log-format") {
+        case nil, "text", "json": return
+        case .some(let other): throw Failure("invalid value \"\(other)\" for --log-format")
         }
     }
 
@@ -100,6 +108,7 @@ extension Command {
         settings.workingDirectory = try workingDirectory()
         settings.listenFDs = listenFDs
         if let path = environment["PATH"], path != "" { settings.searchPath = path }
+        if let path = environment["NOTIFY_SOCKET"], path != "" { settings.notifySocket = path }
         settings.cgroupDriver = try cgroupDriver()
         settings.isRootless = try isRootless()
         let log = log

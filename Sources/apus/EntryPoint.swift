@@ -12,6 +12,8 @@ public func main(
 ) -> Int32 {
     let words = unsafe strings(values)
     if words.first == APUS_INIT_NAME { return unsafe apus_init_main(count, values) }
+    // Where nothing can be opened, nothing will work either, and that says why.
+    try? reopenStandardHandles()
     return Command.main(
         words: Array(words.dropFirst()), environment: Environment(unsafe strings(environment)))
 }

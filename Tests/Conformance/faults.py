@@ -178,9 +178,11 @@ def delete_resumes_after_another(t):
     bundle, identifier = fresh(t)
     t.ok("create", "-b", bundle.path, identifier)
     total = calls(t, "delete", "--force", identifier)
+    # A delete that has not looked yet means whatever container it will find.
+    blind = calls(t, "delete", "--force", "nobody")
     delete = " ".join(t.command(["delete", "--force", identifier]))
     create = " ".join(t.command(["create", "-b", bundle.path, identifier]))
-    for k in points(t, total):
+    for k in [k for k in points(t, total) if k > blind]:
         t.ok("create", "-b", bundle.path, identifier)
         mark = f"{t.directory}/done{k}"
         command = (f"timeout 1 {delete} </dev/null >/dev/null 2>&1 && "

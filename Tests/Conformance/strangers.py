@@ -134,6 +134,69 @@ def notify_socket(t):
     t.equal(process.wait(10 * Settings.patience), 0)
 
 
+def manager(t):
+    """A service manager's socket, and the environment that names it."""
+    path = f"{t.directory}/manager.sock"
+    server = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    server.bind(path)
+    server.settimeout(10)
+    return server, {**os.environ, "NOTIFY_SOCKET": path}
+
+
+def say(t, identifier, words):
+    """What the program of a container tells its manager."""
+    path = f"/proc/{t.pid(identifier)}/root/run/notify/notify.sock"
+    t.eventually(lambda: os.path.exists(path), "the socket inside")
+    socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(words, path)
+
+
+@test
+def notify_in_the_foreground(t):
+    """run passes READY=1 on, and stays the service's main process"""
+    server, environment = manager(t)
+    bundle = t.bundle("sleep", "1000")
+    identifier = t.own(t.new_id(), bundle)
+    process = t.spawn("run", "-b", bundle.path, identifier, env=environment)
+    t.eventually(lambda: t.rt("state", identifier).code == 0 and t.status(identifier) == "running",
+                 "running")
+    say(t, identifier, b"STATUS=at work\nMAINPID=1\nREADY=1")
+    t.equal(server.recv(4096), b"STATUS=at work\nREADY=1\n")
+    t.equal(process.poll(), None)
+    t.ok("kill", identifier, "KILL")
+    t.equal(process.wait(10 * Settings.patience), 137)
+
+
+@test
+def notify_barrier(t):
+    """start ends when the manager has read everything"""
+    server, environment = manager(t)
+    bundle = t.bundle("sleep", "1000")
+    identifier = t.own(t.new_id(), bundle)
+    t.ok("create", "-b", bundle.path, identifier, env=environment)
+    process = t.spawn("start", identifier, env=environment)
+    say(t, identifier, b"READY=1")
+    t.contains(server.recv(4096).decode(), "READY=1")
+    words, fds, _, _ = socket.recv_fds(server, 4096, 2)
+    t.equal((words, len(fds)), (b"BARRIER=1", 1))
+    time.sleep(0.1)
+    t.equal(process.poll(), None, "it did not wait")
+    os.close(fds[0])
+    t.equal(process.wait(3 * Settings.patience), 0)
+
+
+@test
+def notify_never(t):
+    """a container that is never ready can be killed, and start ends with it"""
+    _, environment = manager(t)
+    bundle = t.bundle("sleep", "1000")
+    identifier = t.own(t.new_id(), bundle)
+    t.ok("create", "-b", bundle.path, identifier, env=environment)
+    process = t.spawn("start", identifier, env=environment)
+    t.eventually(lambda: t.status(identifier) == "running", "running")
+    t.ok("kill", identifier, "KILL")
+    process.wait(10 * Settings.patience)
+    t.ok("delete", "--force", identifier)
+
 @test
 def thirty_annotations(t):
     """annotations of engines do not disturb"""
@@ -164,7 +227,7 @@ def reading_verbs_change_nothing(t, verb):
     identifier = t.up()
 
     def snapshot():
-        return {name: (os.stat(f"{t.root}/{identifier}/{name}").st_mtime_ns)
+        return {name: (os.lstat(f"{t.root}/{identifier}/{name}").st_mtime_ns)
                 for name in os.listdir(f"{t.root}/{identifier}")}
     before = snapshot()
     t.ok(verb, *([identifier] if verb == "state" else []))

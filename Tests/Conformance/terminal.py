@@ -177,7 +177,7 @@ def hangup(t):
 def terminal_without_socket(t):
     """create with a terminal and no console socket is refused"""
     t.refused(terminal(t), verb="create",
-              text="cannot allocate tty if runc will detach without setting console socket")
+              text="cannot allocate tty if apus will detach without setting console socket")
 
 
 @test

@@ -4,7 +4,8 @@ import Testing
 
 @testable import Engine
 
-@Suite("The foreground")
+// One after the other: each reaps every child of the process.
+@Suite("The foreground", .serialized)
 struct ForegroundTests {
     /// A pty.
     private struct Pty: ~Copyable {

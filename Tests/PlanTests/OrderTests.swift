@@ -151,7 +151,7 @@ struct OrderTests {
     /// Both sides name the same checkpoints, in the contract's order.
     @Test func checkpointsRise() throws {
         for (name, plan) in try Sample.plans() {
-            var last = 0
+            var last = -1
             for step in plan.steps {
                 let checkpoint: Checkpoint? =
                     switch step.operation {

@@ -50,9 +50,6 @@ struct ProcessTests {
 
     @Test func unsupportedIsRefused() {
         #expect(throws: ConfigError.self) {
-            try plan { $0.linux?.intelRdt = Spec.IntelRdt() }
-        }
-        #expect(throws: ConfigError.self) {
             try plan {
                 $0.process?.scheduler = {
                     var s = Spec.Scheduler()

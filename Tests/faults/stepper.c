@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -71,6 +72,7 @@ int main(int argc, char **argv) {
     long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL;
     if (ptrace(PTRACE_SETOPTIONS, pid, 0, options) < 0) die("setoptions");
 
+    unsigned long long end = 0;  // asked of a brk that fails
     int entering = 1, started = 0, failing = 0, done = 0;
     if (ptrace(PTRACE_SYSCALL, pid, 0, 0) < 0) die("syscall");
     for (;;) {
@@ -95,12 +97,21 @@ int main(int argc, char **argv) {
                         kill(pid, SIGKILL);
                     } else if (action == PAUSE) {
                         run_command(command);
+                    } else if (action == FAIL && registers.orig_rax == SYS_brk) {
+                        // It never returns an error, but where the memory ends: unchanged.
+                        end = registers.rdi;
+                        registers.rdi = 0;
+                        if (ptrace(PTRACE_SETREGS, pid, 0, &registers) < 0) die("setregs");
                     } else if (action == FAIL) {
                         registers.orig_rax = -1;
                         if (ptrace(PTRACE_SETREGS, pid, 0, &registers) < 0) die("setregs");
                         failing = 1;
                     }
                 }
+            } else if (end) {
+                registers.rdi = end;
+                end = 0;
+                if (ptrace(PTRACE_SETREGS, pid, 0, &registers) < 0) die("setregs");
             } else if (failing) {
                 failing = 0;
                 registers.rax = (unsigned long long)-error;

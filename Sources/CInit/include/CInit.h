@@ -73,6 +73,7 @@ struct apus_message {
 ///
 ///     init                                   runtime
 ///     clone3 ---------------------------------> (cgroup, limits are there already)
+///     cgroup        --> (systemd of a user) has the process moved into its scope, where clone3 could not
 ///     mapIDs        --> uid_map, gid_map, timens_offsets
 ///     createRuntime --> hooks prestart and createRuntime, network devices, idmapped mounts
 ///     console       --> (carries the pty's master) send it to the console socket or keep it
@@ -80,6 +81,7 @@ struct apus_message {
 ///     ready         --> commit the state, write the pid file
 ///     then the gate: a byte in APUS_HANDLE_GATE opens it (`start`), failures go to APUS_HANDLE_REPORT
 enum apus_checkpoint {
+    APUS_AT_CGROUP = 0,
     APUS_AT_MAP_IDS = 1,
     APUS_AT_CREATE_RUNTIME = 2,
     APUS_AT_CONSOLE = 3,

@@ -77,6 +77,7 @@ int apus_poll(struct apus_poll *entries, size_t count, int64_t nanoseconds);
 int apus_socketpair(int type, int ends[2]);
 /// `path` is an address of `size` bytes; a first byte of NUL means the abstract name space.
 int apus_unix_connect(const char *path, size_t size, int type);
+/// A datagram socket is bound only.
 int apus_unix_listen(const char *path, size_t size, int type, int backlog);
 int apus_accept(int fd);
 int apus_shutdown(int fd, int how);
@@ -94,6 +95,9 @@ int apus_sleep(int64_t nanoseconds);
 long apus_random(void *bytes, size_t size);
 
 #define APUS_HANDLES_MAX 16
+
+/// A socket to the network stack, rtnetlink.
+int apus_netlink(void);
 
 // MARK: - Processes (process.c)
 
@@ -133,6 +137,9 @@ uint32_t apus_umask(uint32_t mask);
 int apus_capabilities(int pid, uint64_t *effective, uint64_t *permitted, uint64_t *inheritable);
 int apus_get_limit(int pid, int resource, uint64_t *soft, uint64_t *hard);
 int apus_set_limit(int pid, int resource, uint64_t soft, uint64_t hard);
+/// CPU masks of whole words, of this thread.
+int apus_get_affinity(void *mask, size_t size);
+int apus_set_affinity(const void *mask, size_t size);
 int apus_names(struct apus_names *names);
 _Noreturn void apus_exit(int code);
 /// Bit n-1 of a mask stands for signal n. `how`: 0 block, 1 unblock, 2 set.
@@ -203,8 +210,10 @@ struct apus_terminal {
 int apus_is_terminal(int fd);
 int apus_terminal_get(int fd, struct apus_terminal *saved);
 int apus_terminal_set(int fd, const struct apus_terminal *saved);
-/// cfmakeraw of what was saved, and OPOST kept where `keep_output` is set.
+/// cfmakeraw of what was saved.
 int apus_terminal_raw(int fd, const struct apus_terminal *saved);
+/// Newlines are written as they are, not as CR and NL: no ONLCR.
+int apus_terminal_plain_newlines(int fd);
 int apus_window_get(int fd, uint16_t *rows, uint16_t *columns, uint16_t *width, uint16_t *height);
 int apus_window_set(int fd, uint16_t rows, uint16_t columns, uint16_t width, uint16_t height);
 

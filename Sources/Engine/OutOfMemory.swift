@@ -1,0 +1,35 @@
+internal import CInit
+internal import Cgroups
+internal import Linux
+
+// The kernel's SIGKILL for want of memory: told from other ends by memory.events.
+
+extension Failure {
+    /// The init stage was killed.
+    static var initEnded: Failure { Failure("the container's init ended unexpectedly") }
+
+    /// What to say of a process that ended in this cgroup; nil where no process of it was killed
+    /// for want of memory.
+    ///
+    /// The kubelet and docker's users look for these words.
+    init?(outOfMemoryIn cgroup: borrowing Cgroup) {
+        guard ((try? cgroup.memoryEvents())?.oomKill ?? 0) > 0 else { return nil }
+        self.init("container init was OOM-killed (memory limit too low?)")
+        origin = "linux.resources.memory"
+        guard let memory = (try? cgroup.memoryUse()) ?? nil else { return }
+        hint = "the limit is \(memory.limit.map { "\($0) bytes" } ?? "that of a cgroup above")"
+        if let peak = memory.peak { hint += ", the most that was in use \(peak)" }
+    }
+}
+
+extension ProcessIdentity {
+    /// Whether the process has ended, and was until then the init stage: it never became the
+    /// container's program.
+    ///
+    /// A process keeps its name as a zombie. One that is reaped already tells nothing; it is taken
+    /// for one that ran.
+    var endedAsInitStage: Bool {
+        guard !isAlive, let status = try? ProcessStatus(pid: pid) else { return false }
+        return status.startTime == startTime && status.name == APUS_INIT_NAME
+    }
+}
