@@ -26,9 +26,12 @@ static int64_t now_ms(void) {
     return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
 }
 
-_Noreturn static void become_hook(const struct apus_command *command, char **arguments,
-                                  char **environment, const int ends[3]) {
+_Noreturn static void become_hook(const struct apus_init *init, const struct apus_command *command,
+                                  char **arguments, char **environment, const int ends[3]) {
     int error = 0;
+    // createContainer runs before the pivot; its hooks have always found the container's root in
+    // their working directory.
+    if (init->root >= 0 && fchdir(init->root) < 0) error = errno;
     if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || setsid() < 0) error = errno;
     // Above the standard handles first: one of the ends may be one of them.
     int input = fcntl(ends[0], F_DUPFD, 3), output = fcntl(ends[1], F_DUPFD, 3);
@@ -48,7 +51,8 @@ _Noreturn static void become_hook(const struct apus_command *command, char **arg
     _exit(told == sizeof error ? 127 : 126);
 }
 
-static int start_hook(const struct apus_command *command, struct run *run) {
+static int start_hook(const struct apus_init *init, const struct apus_command *command,
+                      struct run *run) {
     char **arguments = apus_plan_list(command->s[2], 0);
     char **environment = apus_plan_list(command->s[3], 0);
     if (!arguments || !environment) return -ENOMEM;
@@ -59,7 +63,8 @@ static int start_hook(const struct apus_command *command, struct run *run) {
     long child = syscall(SYS_clone, (long)APUS_CLONE_PIDFD | SIGCHLD, 0, &run->process, 0, 0);
     if (child < 0) return -errno;
     if (child == 0) {
-        become_hook(command, arguments, environment, (int[3]){input[0], output[1], failure[1]});
+        const int ends[3] = {input[0], output[1], failure[1]};
+        become_hook(init, command, arguments, environment, ends);
     }
     run->pid = (int)child;
     close(input[0]);
@@ -179,7 +184,7 @@ int apus_step_hook(struct apus_init *init, const struct apus_command *command) {
     split_state(&run, command->s[1], digits);
     struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
     sigaction(SIGPIPE, &ignore, &before);  // a hook need not read its state
-    int result = start_hook(command, &run);
+    int result = start_hook(init, command, &run);
     if (result >= 0) result = finish(&run, serve(init, &run));
     else if (run.pid > 0) finish(&run, result);
     sigaction(SIGPIPE, &before, NULL);

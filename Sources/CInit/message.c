@@ -122,12 +122,27 @@ int apus_step_await(struct apus_init *init, const struct apus_command *command) 
     return 0;
 }
 
+static void end(int signal) { _exit(128 + signal); }
+
+/// What ends other processes ends a created container, too: by default the kernel spares the first
+/// process of a pid namespace. exec puts the default back.
+static int become_mortal(void) {
+    const int deadly[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+    struct sigaction action = {.sa_handler = end};
+    for (size_t i = 0; i < sizeof deadly / sizeof *deadly; i++) {
+        if (sigaction(deadly[i], &action, NULL) < 0) return -errno;
+    }
+    return 0;
+}
+
 /// A byte in the FIFO is `start`. An unlinked FIFO is a deleted container: nobody can start it.
 int apus_step_gate(struct apus_init *init, const struct apus_command *command) {
     (void)command;
     struct stat status;
     if (fstat(init->gate, &status) < 0) return -errno;
     if (!S_ISFIFO(status.st_mode)) return -EBADF;
+    int result = become_mortal();
+    if (result < 0) return result;
     for (;;) {
         struct pollfd wait = {init->gate, POLLIN, 0};
         int ready = poll(&wait, 1, 1000);

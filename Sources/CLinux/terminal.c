@@ -31,6 +31,14 @@ int apus_terminal_raw(int fd, const struct apus_terminal *saved) {
     APUS_RESULT(tcsetattr(fd, TCSANOW, &t));
 }
 
+int apus_terminal_plain_newlines(int fd) {
+    struct termios t;
+    if (tcgetattr(fd, &t) < 0)
+        return -errno;
+    t.c_oflag &= ~(tcflag_t)ONLCR;
+    APUS_RESULT(tcsetattr(fd, TCSANOW, &t));
+}
+
 int apus_window_get(int fd, uint16_t *rows, uint16_t *columns, uint16_t *width, uint16_t *height) {
     struct winsize w;
     if (ioctl(fd, TIOCGWINSZ, &w) < 0)

@@ -240,7 +240,10 @@ extension Cgroup {
         let owner = Stamp.owner(of: cgroup.directory)
         guard isCommitted || owner == place.stamp else {
             // Made and not yet stamped when the runtime was killed: nobody's, if empty.
-            guard owner == nil, !(try cgroup.isPopulated()) else { return }
+            // A frozen one was there before: the runtime freezes none that is not stamped.
+            guard owner == nil, !(try cgroup.isPopulated()), !(try cgroup.isFrozen()) else {
+                return
+            }
             return try cgroup.removeWithParents(on: host, milliseconds: 200)
         }
         if try cgroup.isPopulated() { try cgroup.kill() }

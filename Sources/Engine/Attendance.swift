@@ -42,6 +42,8 @@ struct Attendance: ~Copyable {
     mutating func keepConsole(_ event: consuming InitEvent) throws(Failure) {
         let handle = try take(event, "process.terminal")
         guard let consoleSocket else {
+            // Where no terminal shows the output, its carriage returns are in somebody's way.
+            if !BorrowedHandle.standardOutput.isTerminal { try? handle.setPlainNewlines() }
             master = consume handle
             return
         }

@@ -263,10 +263,15 @@ extension ProcessChanges {
         if let apparmorProfile { process.apparmorProfile = apparmorProfile }
         guard !capabilities.isEmpty else { return process }
         var sets = process.capabilities ?? Spec.Capabilities()
+        // Where the container hands capabilities down to its programs, it does so with these, too.
+        let areInherited = !sets.inheritable.isEmpty
         for name in capabilities {
             Self.add(name, to: &sets.bounding)
             Self.add(name, to: &sets.effective)
             Self.add(name, to: &sets.permitted)
+            guard areInherited else { continue }
+            Self.add(name, to: &sets.inheritable)
+            Self.add(name, to: &sets.ambient)
         }
         process.capabilities = sets
         return process

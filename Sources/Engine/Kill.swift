@@ -6,7 +6,7 @@ extension Runtime {
     /// OCI `kill`: sends a signal to the container's init.
     ///
     /// SIGKILL of an init that shares its pid namespace ends every process of the container: nobody
-    /// else would.
+    /// else would. That holds for those that init left behind, too.
     ///
     /// - Parameter all: to every process of the container, also to those that outlive its init; a
     ///   container without any is then no error.
@@ -16,7 +16,7 @@ extension Runtime {
             return try container.signalInit(signal)
         }
         let cgroups = try openCgroups()
-        if !all { try container.require(.kill, in: container.statusOfProcess()) }
+        let status = container.statusOfProcess()
         let cgroup: Cgroup?
         do throws(CgroupFailure) {
             cgroup = try Cgroup.open(container.record.cgroup, on: cgroups)
@@ -24,8 +24,14 @@ extension Runtime {
             throw Failure(error)
         }
         guard let cgroup else {
-            if all && container.statusOfProcess() == .stopped { return }
+            if all && status == .stopped { return }
             return try container.signalInit(signal)
+        }
+        let hasProcesses = try cgroupFailing { () throws(CgroupFailure) in
+            try cgroup.isPopulated()
+        }
+        if !all && !(status == .stopped && hasProcesses) {
+            try container.require(.kill, in: status)
         }
         try container.signalAll(in: cgroup, signal)
     }

@@ -96,7 +96,8 @@ package struct ProcessChanges {
     package var uid: UInt32?
     package var gid: UInt32?
     package var additionalGids: [UInt32] = []
-    /// Capability names added to every set but the ambient one.
+    /// Capability names added to the bounding, effective and permitted sets; where the container
+    /// has inheritable ones, also to the inheritable and ambient sets.
     package var capabilities: [String] = []
     package var noNewPrivileges = false
     package var selinuxLabel: String?

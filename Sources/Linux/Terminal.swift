@@ -44,6 +44,11 @@ extension Handle where Self: ~Copyable {
     /// isatty(3).
     package var isTerminal: Bool { apus_is_terminal(raw) == 1 }
 
+    /// Lets newlines through as they are, not as CR and NL (ONLCR of termios(3)).
+    package func setPlainNewlines() throws(Errno) {
+        _ = try check(apus_terminal_plain_newlines(raw))
+    }
+
     /// TIOCGWINSZ.
     package func windowSize() throws(Errno) -> WindowSize {
         var rows: UInt16 = 0

@@ -23,6 +23,9 @@ package protocol FieldCoder {
     associatedtype Failure: Error
     /// A property that must be there.
     mutating func required<T: Coded>(_ key: StaticString, _ value: inout T) throws(Failure)
+    /// A property that OCI demands and its JSON schema does not: absence means the value it has at
+    /// first, which is printed all the same.
+    mutating func assumed<T: Coded>(_ key: StaticString, _ value: inout T) throws(Failure)
     /// A property that may be absent or null.
     mutating func optional<T: Coded>(_ key: StaticString, _ value: inout T?) throws(Failure)
     /// A property whose absence means the value it has at first; that value is not printed.
@@ -90,6 +93,12 @@ struct FieldReader: FieldCoder {
         value = try T(reading: member)
     }
 
+    package mutating func assumed<T: Coded>(
+        _ key: StaticString, _ value: inout T
+    ) throws(ConfigError) {
+        try defaulted(key, &value)
+    }
+
     package mutating func optional<T: Coded>(
         _ key: StaticString, _ value: inout T?
     ) throws(ConfigError) {
@@ -124,6 +133,12 @@ struct NearMissFinder: FieldCoder {
         try check(key)
     }
 
+    package mutating func assumed<T: Coded>(
+        _ key: StaticString, _ value: inout T
+    ) throws(ConfigError) {
+        try check(key)
+    }
+
     package mutating func optional<T: Coded>(
         _ key: StaticString, _ value: inout T?
     ) throws(ConfigError) {
@@ -142,6 +157,10 @@ extension JSONWriter: FieldCoder {
     package mutating func required<T: Coded>(_ key: StaticString, _ value: inout T) throws(Never) {
         self.key(key)
         value.write(to: &self)
+    }
+
+    package mutating func assumed<T: Coded>(_ key: StaticString, _ value: inout T) throws(Never) {
+        required(key, &value)
     }
 
     package mutating func optional<T: Coded>(_ key: StaticString, _ value: inout T?) throws(Never) {

@@ -100,7 +100,7 @@ extension Spec {
 
     /// One hook.
     ///
-    /// Without `env` it gets an empty environment.
+    /// Without `env` it gets an empty environment, but for `startContainer`: that of the process.
     package struct Hook: Fields {
         package var path = ""
         package var args: [String] = []

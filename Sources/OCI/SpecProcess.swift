@@ -63,8 +63,8 @@ extension Spec {
         package init() {}
 
         package mutating func fields<C: FieldCoder>(_ coder: inout C) throws(C.Failure) {
-            try coder.required("uid", &uid)
-            try coder.required("gid", &gid)
+            try coder.assumed("uid", &uid)
+            try coder.assumed("gid", &gid)
             try coder.optional("umask", &umask)
             try coder.defaulted("additionalGids", &additionalGids)
         }
@@ -140,7 +140,7 @@ extension Spec {
 
         package mutating func fields<C: FieldCoder>(_ coder: inout C) throws(C.Failure) {
             try coder.required("class", &`class`)
-            try coder.required("priority", &priority)
+            try coder.assumed("priority", &priority)
         }
     }
 

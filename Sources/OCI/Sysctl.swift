@@ -50,7 +50,8 @@ package enum Sysctl {
 }
 
 extension Spec.Linux {
-    func checkSysctls() throws(ConfigError) {
+    /// - Parameter domainname: the property of that name, which no sysctl may contradict.
+    func checkSysctls(domainname: String?) throws(ConfigError) {
         var files: [String] = []
         for key in sysctl.keys.sorted() {
             let path = "linux.sysctl.\(key)"
@@ -60,6 +61,9 @@ extension Spec.Linux {
             try require(!files.contains(file), path, "is there twice, with other separators")
             files.append(file)
             try require(file != "kernel/hostname", path, "use the property hostname instead")
+            try require(
+                file != "kernel/domainname" || domainname == nil || domainname == sysctl[key], path,
+                "contradicts the property domainname")
             guard let type = Sysctl.namespace(of: file) else {
                 throw ConfigError(
                     path: path, message: "belongs to the host, no namespace keeps it")

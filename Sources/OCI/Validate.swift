@@ -14,7 +14,7 @@ extension Spec {
         try linux.checkNamespaces()
         try linux.checkMappings()
         try linux.checkTimeOffsets()
-        try linux.checkSysctls()
+        try linux.checkSysctls(domainname: domainname)
         try linux.checkDevices()
         try linux.checkNetDevices()
         try linux.checkPaths()

@@ -71,7 +71,7 @@ extension Draft {
         }
         let isFIFO = kind == .fifo
         return DeviceNode(
-            path: device.path, kind: kind,
+            path: device.path.cleanPath, kind: kind,
             major: isFIFO ? 0 : try Self.number(device.major, below: 1 << 12, origin + ".major"),
             minor: isFIFO ? 0 : try Self.number(device.minor, below: 1 << 20, origin + ".minor"),
             mode: (device.fileMode ?? 0o666) & 0o7777, uid: device.uid ?? 0, gid: device.gid ?? 0,

@@ -24,6 +24,8 @@ extension Draft {
         let name = kind == .createContainer ? "createContainer" : "startContainer"
         let list =
             kind == .createContainer ? spec.hooks?.createContainer : spec.hooks?.startContainer
+        // It runs where the process will, and the process's environment is what it always had.
+        let inherited = kind == .startContainer ? spec.process?.env ?? [] : []
         let state = hookState(kind == .createContainer ? .creating : .created)
         for (index, hook) in (list ?? []).enumerated() {
             let origin = "hooks.\(name)[\(index)]"
@@ -32,7 +34,8 @@ extension Draft {
                 .hook(
                     HookRun(
                         kind: kind, path: hook.path, arguments: Self.arguments(hook),
-                        environment: hook.env, timeout: hook.timeout.map(Int.init), state: state)))
+                        environment: hook.env.isEmpty ? inherited : hook.env,
+                        timeout: hook.timeout.map(Int.init), state: state)))
         }
     }
 

@@ -30,7 +30,8 @@ extension Draft {
         guard own.contains(.mount) || paths.isEmpty else {
             throw ConfigError(path: name, message: "needs a mount namespace")
         }
-        for (index, path) in paths.enumerated() {
+        var seen: Set<String> = []
+        for (index, path) in paths.enumerated() where seen.insert(path.cleanPath).inserted {
             add("\(name)[\(index)]", operation(path))
         }
     }

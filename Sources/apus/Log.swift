@@ -14,14 +14,15 @@ final class Log {
     }
 
     private let path: String?
-    private let isJSON: Bool
+    private let format: String
     private let showsWarnings: Bool
     private var file: FileDescriptor?
+    private var isJSON: Bool { format == "json" }
 
     init(options: Arguments) {
         let path = options.value("log")
         self.path = path == "" ? nil : path
-        isJSON = options.value("log-format") == "json"
+        format = options.value("log-format") ?? "text"
         let level = options.value("log-level")
         showsWarnings =
             options.has("debug") || level == "debug" || level == "info" || level == "warning"
@@ -29,6 +30,9 @@ final class Log {
 
     /// Opens the file, so that a call whose errors nobody could read fails before it does anything.
     func open() throws(Failure) {
+        guard isJSON || format == "text" || format == "" else {
+            throw Failure("--log-format: unknown format \"\(format)\", not text or json")
+        }
         guard let path else { return }
         do throws(Errno) {
             file = try FileDescriptor.open(path, [.writeOnly, .create, .append], mode: 0o644)

@@ -64,6 +64,16 @@ def kill_created(t):
 
 
 @test
+def kill_created_gently(t):
+    """a created container ends by SIGTERM, though it is the first of its pid namespace"""
+    identifier = t.create(t.bundle())
+    pid = t.pid(identifier)
+    t.ok("kill", identifier, "TERM")
+    t.wait(pid)
+    t.equal(t.status(identifier), "stopped")
+
+
+@test
 def kill_stopped(t):
     """kill of a stopped container says so"""
     identifier = t.up("true")
@@ -132,6 +142,18 @@ def shared_pid_namespace(t):
     t.ok("kill", identifier, "KILL")
     t.wait(pid)
     t.eventually(lambda: not t.descendants(), "the children end too")
+
+
+@test(needs="cgroup")
+def kill_left_processes(t):
+    """without a pid namespace KILL ends what init left behind, once"""
+    identifier = t.create(t.bundle("sh", "-c", "sleep 4321 & exit 0").without_namespace("pid"))
+    pid = t.pid(identifier)
+    t.ok("start", identifier)
+    t.wait(pid)
+    t.ok("kill", identifier, "KILL")
+    t.eventually(lambda: not t.descendants(), "left process ends")
+    t.fails("kill", identifier, "KILL", text="container not running")
 
 
 @test(needs="cgroup")

@@ -133,6 +133,19 @@ def added_capability(t):
     t.equal((found["Inh"], found["Amb"]), (0, 0))
 
 
+@test(needs="root")
+def added_capability_is_inherited(t):
+    """--cap adds to the inheritable and ambient sets where the container uses them"""
+    bundle = t.bundle("sleep", "1000")
+    sets = bundle.config["process"]["capabilities"]
+    for name in ("bounding", "effective", "permitted", "inheritable"):
+        sets[name] = ["CAP_KILL"]
+    identifier = t.create(bundle)
+    t.ok("start", identifier)
+    found = caps(t.ok("exec", "--cap", "CAP_CHOWN", identifier, "cat", "/proc/self/status").out)
+    t.equal((found["Inh"], found["Amb"]), (bits(KILL, CHOWN), bits(CHOWN)))
+
+
 @test
 def no_new_privileges_kept(t):
     """the container's noNewPrivileges holds for exec"""

@@ -113,6 +113,19 @@ def environment_is_exact(t):
 
 
 @test
+def container_hooks_find_their_place(t):
+    """startContainer has the process's environment, createContainer the root as its directory"""
+    bundle = t.bundle("sh", "-c", "cat /seen; test -e /touched && echo touched")
+    bundle.config["process"]["env"] = ["PATH=/bin", "ONE=two"]
+    bundle.config["hooks"] = {
+        "createContainer": [{"path": "/bin/sh", "args": ["sh", "-c", "/usr/bin/touch ./touched"]}],
+        "startContainer": [{"path": "/bin/sh", "args": ["sh", "-c", "echo $ONE >/seen"]}]}
+    os.chmod(bundle.rootfs, 0o777)
+    result = t.run(bundle)
+    t.equal((result.code, result.out.split()), (0, ["two", "touched"]))
+
+
+@test
 def no_environment(t):
     """a hook without env gets none of the caller's"""
     bundle = t.bundle()

@@ -227,6 +227,9 @@ private let whole = """
             Array(#"{"user":{"uid":0,"gid":0},"args":["true"],"cwd":"/"}"#.utf8))
         try process.validate(at: "process")
         #expect(process.args == ["true"])
+        let user = try Spec.User.decode(Array(#"{"uid":7}"#.utf8))
+        #expect(user.gid == 0)
+        #expect(String(decoding: user.json(), as: UTF8.self) == #"{"uid":7,"gid":0}"#)
         let resources = try Spec.Resources.decode(Array(#"{"pids":{"limit":0}}"#.utf8))
         #expect(resources.pids?.limit == 0)
     }

@@ -179,6 +179,14 @@ private func refusal(process: String = "", linux: String = "", whole: String = "
         #expect(refusal(linux: set + #","namespaces":[{"type":"\#(type)"}]\#(maps)"#) == nil)
     }
 
+    @Test("A sysctl does not contradict the domain name")
+    func domainname() {
+        let linux = #""sysctl":{"kernel.domainname":"a"},"namespaces":[{"type":"uts"}]"#
+        #expect(
+            refusal(linux: linux, whole: #""domainname":"b""#)?.contains("contradicts") == true)
+        #expect(refusal(linux: linux, whole: #""domainname":"a""#) == nil)
+    }
+
     @Test(
         "Sysctls of the host",
         arguments: [

@@ -210,8 +210,10 @@ struct apus_terminal {
 int apus_is_terminal(int fd);
 int apus_terminal_get(int fd, struct apus_terminal *saved);
 int apus_terminal_set(int fd, const struct apus_terminal *saved);
-/// cfmakeraw of what was saved, and OPOST kept where `keep_output` is set.
+/// cfmakeraw of what was saved.
 int apus_terminal_raw(int fd, const struct apus_terminal *saved);
+/// Newlines are written as they are, not as CR and NL: no ONLCR.
+int apus_terminal_plain_newlines(int fd);
 int apus_window_get(int fd, uint16_t *rows, uint16_t *columns, uint16_t *width, uint16_t *height);
 int apus_window_set(int fd, uint16_t rows, uint16_t columns, uint16_t width, uint16_t height);
 
