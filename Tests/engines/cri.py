@@ -27,7 +27,7 @@ class Cri:
         try:
             return grpc.call("/run/containerd/containerd.sock", f"/runtime.v1.RuntimeService/{method}", message, **options)
         except grpc.CallFailed:
-            raise Failed(f"{method}: " + sh("journalctl -q -u containerd -o cat | grep level=error | tail -n 2")) from None
+            raise Failed(f"{method}: " + sh("journalctl -q -u containerd -o cat | tail -n 3")) from None
 
     def prepare(self, runtime, archive):
         """Starts containerd with the runtime as a handler, and imports a pause image that sleeps."""
@@ -42,6 +42,15 @@ class Cri:
         sh(f"podman import --change 'CMD [\"sleep\", \"100000\"]' {archive} {pause} >/dev/null && "
            f"podman save --format oci-archive -o /tmp/pause.oci {pause}")
         sh("ctr -n k8s.io image import /tmp/pause.oci; ctr -n k8s.io image import /tmp/box.oci; systemctl restart containerd")
+        until(self.is_ready, 60, "the CRI plugin")
+
+    def is_ready(self):
+        """Whether the plugin answers: it does not yet when containerd says that it has started."""
+        try:
+            self("ListPodSandbox", {})
+            return True
+        except (Failed, OSError):
+            return False
 
     def clean(self):
         """Removes what a failed check left."""
