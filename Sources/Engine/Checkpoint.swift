@@ -33,6 +33,7 @@ extension Runtime {
         }
         let directories = try CriuDirectories(
             imagePath: request.criu.imagePath, workPath: request.criu.workPath, creates: true)
+        try directories.admitMappedRoot(spec)
         var options = request.options(annotations: spec.annotations)
         options.set(.process, Int64(container.record.process.pid))
         options.set(.root, container.record.rootfs)

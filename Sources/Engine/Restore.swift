@@ -142,7 +142,7 @@ private struct Inheritance: ~Copyable {
     init(
         _ spec: Spec, _ image: borrowing FileDescriptor, _ options: inout CriuOptions
     ) throws(Failure) {
-        try inheritStdio(image, &options)
+        try inheritStdio(spec, image, &options)
         for namespace in try OutsideNamespace.list(spec) {
             guard case .key(let key) = namespace.handling else {
                 options.join(namespace.type, path: namespace.path)
@@ -157,7 +157,7 @@ private struct Inheritance: ~Copyable {
     }
 
     private mutating func inheritStdio(
-        _ image: borrowing FileDescriptor, _ options: inout CriuOptions
+        _ spec: Spec, _ image: borrowing FileDescriptor, _ options: inout CriuOptions
     ) throws(Failure) {
         let bytes: [UInt8]
         do throws(Errno) {
@@ -170,7 +170,16 @@ private struct Inheritance: ~Copyable {
         let names = try OutsideStdio.decode(bytes).prefix(3)
         for (number, name) in names.enumerated()
         where OutsideStdio.isReplaceable(name) && names.firstIndex(of: name) == number {
-            add(BorrowedHandle(Int32(number)), name, &options)
+            let handle = BorrowedHandle(Int32(number))
+            if OutsideStdio.isLeftOut(name), let uid = spec.linux?.uidMappings.hostRoot,
+                let gid = spec.linux?.gidMappings.hostRoot
+            {
+                // CRIU opens it anew as the root of the user namespace; `create`, too, gives it away.
+                try attempt("give stdio to the container's root", path: handle.procPath) {
+                    () throws(Errno) in try handle.setOwner(uid: uid, gid: gid)
+                }
+            }
+            add(handle, name, &options)
         }
     }
 

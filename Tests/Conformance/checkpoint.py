@@ -324,3 +324,27 @@ def empty_image(t):
     t.fails("restore", "-d", "-b", bundle.path, "--image-path", image, identifier,
             text=f"{image}/restore.log", timeout=40)
     t.equal(t.state_entries(), [])
+
+
+@test(needs=NEEDS, timeout=120)
+def user_namespace(t):
+    """a container in a user namespace, whose devices are the host's, goes on as well"""
+    bundle = t.bundle("sh", "-c", COUNT).user_namespace()
+    identifier = started(t, bundle)
+    counting(t, bundle)
+    image = saved(t, identifier)
+    back = restored(t, bundle, image)
+    counting(t, bundle)
+    t.equal(t.ok("exec", back, "sh", "-c", "echo x >/dev/null && id -u").out.strip(), "0")
+
+
+@test(needs=NEEDS, timeout=120)
+def cgroups_ignored(t):
+    """--manage-cgroups-mode ignore puts the processes into the container's cgroup all the same"""
+    bundle = t.bundle("sh", "-c", COUNT)
+    identifier = started(t, bundle)
+    image = saved(t, identifier, "--manage-cgroups-mode", "ignore")
+    back = restored(t, bundle, image, "--manage-cgroups-mode", "ignore")
+    counting(t, bundle)
+    if bundle.cgroup:
+        t.contains(t.read(f"{bundle.cgroup}/cgroup.procs").split(), str(t.pid(back)))

@@ -29,6 +29,6 @@ enum CriuLog {
     /// Its own limit of open files, and programs that it looks for and can do without.
     private static func isHarmless(_ text: String) -> Bool {
         text.hasPrefix("rlimit: Can't setup RLIMIT_NOFILE") || text.hasPrefix("execvp(\"ip")
-            || text.hasSuffix("-save -V failed") || text.hasPrefix("exited, status=")
+            || text.hasSuffix(" -V failed") || text.hasPrefix("exited, status=")
     }
 }

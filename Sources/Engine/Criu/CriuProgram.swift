@@ -1,4 +1,5 @@
 internal import Linux
+internal import OCI
 
 /// A step that CRIU has reached, and for which it waits.
 struct CriuNotification: ~Copyable {
@@ -225,6 +226,20 @@ struct CriuDirectories: ~Copyable {
         self.imagePath = imagePath
         self.work = work
         self.workPath = workPath
+    }
+
+    /// Lets the root of a user namespace search the image, and nobody else.
+    ///
+    /// A restore goes on reading it after it has entered the namespace.
+    func admitMappedRoot(_ spec: Spec) throws(Failure) {
+        guard let group = spec.linux?.gidMappings.hostRoot else { return }
+        do throws(Errno) {
+            guard try image.status().mode & 0o077 == 0 else { return }
+            try image.setOwner(uid: .max, gid: group)
+            try image.setMode(0o710)
+        } catch {
+            throw Failure("let the container's root search the image", error, path: imagePath)
+        }
     }
 
     /// The same directories in the mount namespace of a process.

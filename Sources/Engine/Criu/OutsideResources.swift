@@ -68,6 +68,14 @@ extension Spec {
     }
 }
 
+extension [Spec.IDMapping] {
+    /// What 0 in the user namespace is outside; nil where it is not mapped, or there is no such namespace.
+    var hostRoot: UInt32? {
+        for map in self where map.containerID == 0 { return map.hostID }
+        return nil
+    }
+}
+
 extension Spec.Mount {
     /// Whether a tree of the host is mounted, and no new file system.
     var isBind: Bool { type == "bind" || options.contains("bind") || options.contains("rbind") }
