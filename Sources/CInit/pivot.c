@@ -45,6 +45,11 @@ int apus_step_root(struct apus_init *init, const struct apus_command *command) {
     int tree = -1;
     if (result >= 0 && command->a[0] >= 0) {
         result = tree = apus_slot(init, command->a[0]);
+        // Opened in the host's mount namespace, it is still a peer of the host's mounts: what is
+        // mounted in it would appear there.
+        if (result >= 0 && !command->a[1]) {
+            result = apus_propagate(tree, "", APUS_AT_EMPTY_PATH, APUS_MS_SLAVE | APUS_MS_REC);
+        }
     } else if (result >= 0) {
         result = tree = apus_open_tree(
             place, "", APUS_OPEN_TREE_CLONE | APUS_AT_EMPTY_PATH | APUS_AT_RECURSIVE);

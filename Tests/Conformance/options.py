@@ -131,3 +131,17 @@ def root_propagation(t, value, expected):
     found = info(t, bundle, "/")[2]
     t.true(not any(x.startswith("shared:") for x in found), found)
     t.equal([x for x in found if expected and x.startswith(expected)] != [], expected is not None, str(found))
+
+
+@cases([("absent", None), ("private", "rprivate"), ("slave", "rslave")], needs="root")
+def mapped_root_leaks_nothing(t, value):
+    """mounts of a container with a user namespace do not appear on a host whose mounts are shared"""
+    bundle = t.bundle("true").user_namespace()
+    if value:
+        bundle.config["linux"]["rootfsPropagation"] = value
+    subprocess.run(["mount", "--make-rshared", "/"], check=True)
+    t.cleanups.append(lambda: subprocess.run(["mount", "--make-rprivate", "/"], check=False))
+    identifier = t.create(bundle)
+    t.lacks(t.read("/proc/self/mountinfo"), bundle.rootfs)
+    t.ok("delete", identifier)
+    t.lacks(t.read("/proc/self/mountinfo"), bundle.rootfs)
