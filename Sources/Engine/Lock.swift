@@ -37,6 +37,8 @@ struct IDLock: ~Copyable {
             } catch .enoent where waited < patience {
                 // The last lock's holder removed the directory between the two calls.
             } catch {
+                // What the failed call may have made goes; a lock that is held stays.
+                removeAbandoned(id, in: store)
                 throw Failure("lock container \"\(id)\"", error, path: store.path)
             }
             guard waited < patience else {
@@ -55,7 +57,8 @@ struct IDLock: ~Copyable {
         try? directory.removeDirectory("../" + Self.directoryName)
     }
 
-    /// Removes the lock's file of a `create` that was killed before it made anything else.
+    /// Removes the lock's file of a `create` that failed or was killed before it made anything
+    /// else.
     static func removeAbandoned(_ id: String, in store: borrowing Store) {
         do throws(Errno) {
             let directory = try store.root.open(directoryName, [.path, .directory, .noFollow])
