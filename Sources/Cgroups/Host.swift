@@ -46,7 +46,7 @@ package struct CgroupHost: ~Copyable {
             if isCgroup2(place) { return place }
         }
         let text = try? BorrowedHandle.workingDirectory.readText(
-            "/proc/self/mountinfo", limit: mountinfoLimit)
+            "/proc/self/mountinfo", limit: CgroupMountInfo.limit)
         return text.flatMap { CgroupMountInfo.find(in: $0, mountPoint: nil)?.mountPoint }
     }
 
@@ -58,9 +58,6 @@ package struct CgroupHost: ~Copyable {
             return false
         }
     }
-
-    /// Bytes; a host of ten thousand mounts has about three megabytes of it.
-    private static let mountinfoLimit = 64 << 20
 
     /// The caller's cgroup from the mount's root.
     ///
@@ -75,7 +72,7 @@ package struct CgroupHost: ~Copyable {
         if (try? root.open(relative, [.path, .directory], resolve: beneath)) != nil {
             return path
         }
-        guard let mounts = try? working.readText("/proc/self/mountinfo", limit: mountinfoLimit),
+        guard let mounts = try? working.readText("/proc/self/mountinfo", limit: CgroupMountInfo.limit),
             let mount = CgroupMountInfo.find(in: mounts, mountPoint: mountPoint)
         else { return "/" }
         let prefix = mount.root.utf8
@@ -129,6 +126,11 @@ struct CgroupMountInfo: Equatable {
     /// The part of the hierarchy that is mounted.
     let root: String
     let mountPoint: String
+    /// The options of the file system, which all its mounts share, other than "rw" and "ro".
+    let settings: [String]
+
+    /// Of /proc/self/mountinfo, bytes; a host of ten thousand mounts has about three megabytes of it.
+    static let limit = 64 << 20
 
     /// The last such mount (the one on top), at `mountPoint` when that is given.
     static func find(in text: String, mountPoint: String?) -> CgroupMountInfo? {
@@ -138,10 +140,21 @@ struct CgroupMountInfo: Equatable {
             guard let hyphen = line[6...].firstIndex(of: Array("-".utf8)), hyphen + 1 < line.count,
                 line[hyphen + 1] == Array("cgroup2".utf8)
             else { continue }
-            let info = CgroupMountInfo(root: unescape(line[3]), mountPoint: unescape(line[4]))
+            let info = CgroupMountInfo(
+                root: unescape(line[3]), mountPoint: unescape(line[4]),
+                settings: hyphen + 3 < line.count ? settings(line[hyphen + 3]) : [])
             if mountPoint == nil || mountPoint == info.mountPoint { found = info }
         }
         return found
+    }
+
+    private static func settings(_ field: [UInt8]) -> [String] {
+        var names: [String] = []
+        for part in field.split(separator: UInt8(ascii: ",")) {
+            let name = String(decoding: Array(part), as: UTF8.self)
+            if name != "rw" && name != "ro" { names.append(name) }
+        }
+        return names
     }
 
     /// Resolves the octal escapes of white space and backslash.

@@ -69,9 +69,17 @@ struct Revival: ~Copyable {
         let root = try container.directory.makeRoot()
         options.set(.root, root)
         program.bind = (preparation.rootfs, root)
-        try program.perform(.restore, options) { (notification) throws(Failure) in
-            try attend(notification, &container, preparation.plan)
+        // criu mounts cgroup2 anew, which takes the host's options from it.
+        let settings = CgroupMountSettings.current()
+        do throws(Failure) {
+            try program.perform(.restore, options) { (notification) throws(Failure) in
+                try attend(notification, &container, preparation.plan)
+            }
+        } catch {
+            try? settings?.restore()
+            throw error
         }
+        try cgroupFailing { () throws(CgroupFailure) in try settings?.restore() }
         container.directory.removeRoot()
         guard let process = process.take() else {
             throw Failure("criu did not say which process it restored")

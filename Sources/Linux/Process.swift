@@ -37,7 +37,12 @@ package struct ProcessHandle: ~Copyable {
     /// Compare the start time after this call before trusting a remembered number.
     package init(pid: Int32) throws(Errno) {
         self.pid = pid
-        handle = FileDescriptor(owning: try check(apus_pidfd_open(pid, 0)))
+        do throws(Errno) {
+            handle = FileDescriptor(owning: try check(apus_pidfd_open(pid, 0)))
+        } catch .einval {
+            // Before Linux 6.16 one that is reaped during the call; the flags are always right.
+            throw .esrch
+        }
     }
 
     /// pidfd_send_signal(2) (Linux 5.1); signal 0 only asks whether the process is there.

@@ -135,10 +135,11 @@ import Testing
             """
         #expect(
             CgroupMountInfo.find(in: text, mountPoint: "/sys/fs/cgroup/unified")
-                == CgroupMountInfo(root: "/", mountPoint: "/sys/fs/cgroup/unified"))
+                == CgroupMountInfo(
+                    root: "/", mountPoint: "/sys/fs/cgroup/unified", settings: ["nsdelegate"]))
         #expect(
             CgroupMountInfo.find(in: text, mountPoint: nil)
-                == CgroupMountInfo(root: "/docker/a b", mountPoint: "/mnt/c\\d"))
+                == CgroupMountInfo(root: "/docker/a b", mountPoint: "/mnt/c\\d", settings: []))
         #expect(CgroupMountInfo.find(in: text, mountPoint: "/x") == nil)
         #expect(CgroupMountInfo.find(in: "garbage\n1 2 3", mountPoint: nil) == nil)
     }

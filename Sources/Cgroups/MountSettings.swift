@@ -1,0 +1,36 @@
+internal import Linux
+
+/// The settings of the host's cgroup2 file system: nsdelegate, memory_recursiveprot and the like.
+///
+/// They belong to the hierarchy and not to a mount. Whoever mounts cgroup2 anew from the first cgroup
+/// namespace sets them all, those that it does not name to off (cgroup v2, "Mounting"): a program that
+/// does so, as criu does for a restore, takes them from the whole host.
+package struct CgroupMountSettings: Equatable {
+    let names: [String]
+
+    /// As /proc/self/mountinfo has them now; nil where there is no cgroup2.
+    package static func current() -> CgroupMountSettings? {
+        let text = try? BorrowedHandle.workingDirectory.readText(
+            "/proc/self/mountinfo", limit: CgroupMountInfo.limit)
+        guard let text, let mount = CgroupMountInfo.find(in: text, mountPoint: nil) else {
+            return nil
+        }
+        return CgroupMountSettings(names: mount.settings)
+    }
+
+    /// Sets them again if they are others now.
+    ///
+    /// - Throws: EPERM without CAP_SYS_ADMIN in the first user namespace, where nobody below can
+    ///   have changed them.
+    package func restore() throws(CgroupFailure) {
+        guard let now = Self.current(), now != self else { return }
+        do throws(Errno) {
+            let fileSystem = try NewFileSystem(type: "cgroup2")
+            for name in names { try fileSystem.set(name) }
+            // A mount that nothing is attached to: it goes with its handle, the settings stay.
+            _ = try fileSystem.mount()
+        } catch {
+            throw CgroupFailure("set the options of cgroup2 again", error)
+        }
+    }
+}
