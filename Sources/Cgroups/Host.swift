@@ -72,7 +72,9 @@ package struct CgroupHost: ~Copyable {
         if (try? root.open(relative, [.path, .directory], resolve: beneath)) != nil {
             return path
         }
-        guard let mounts = try? working.readText("/proc/self/mountinfo", limit: CgroupMountInfo.limit),
+        guard
+            let mounts = try? working.readText(
+                "/proc/self/mountinfo", limit: CgroupMountInfo.limit),
             let mount = CgroupMountInfo.find(in: mounts, mountPoint: mountPoint)
         else { return "/" }
         let prefix = mount.root.utf8
