@@ -30,15 +30,7 @@ package struct CgroupHost: ~Copyable {
     /// As euid or in a user namespace: both lack the powers of the host's root.
     private static func isRootless() -> Bool {
         guard CurrentProcess.effectiveUID == 0 else { return true }
-        return isInUserNamespace()
-    }
-
-    /// Whether the caller's user namespace is not the first one.
-    static func isInUserNamespace() -> Bool {
-        let text = try? BorrowedHandle.workingDirectory.readText("/proc/self/uid_map")
-        guard let text, let line = words(of: text).first, line.count == 3 else { return false }
-        return line[0] != Array("0".utf8) || line[1] != Array("0".utf8)
-            || line[2] != Array("4294967295".utf8)
+        return (try? isInUserNamespace()) == true
     }
 
     private static func mountPoint() -> String? {

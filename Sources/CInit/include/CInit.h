@@ -96,7 +96,6 @@ enum apus_mount_how {
     APUS_MOUNT_SOURCE_NOFOLLOW = 4, // of a bind: the source's last component is not followed
     APUS_MOUNT_DEST_NOFOLLOW = 8,
     APUS_MOUNT_IDMAP = 16,          // the mount was mapped by the runtime and comes in a slot
-    APUS_MOUNT_CREATE_FILE = 32,    // (unused by the runtime's own planners)
 };
 
 /// The operations. "aN" are arguments, "sN" strings, in this order. -1 as slot means none.
