@@ -83,8 +83,14 @@ struct Store: ~Copyable {
         } catch {
             throw Failure("make the state directory", error, path: path + "/" + id)
         }
-        guard let made = try directory(of: id) else { throw Failure.unknown(id) }
-        return made
+        do throws(Failure) {
+            if let made = try directory(of: id) { return made }
+        } catch {
+            // A directory that nobody can reach would keep the id for ever.
+            try? root.removeDirectory(id)
+            throw error
+        }
+        throw Failure.unknown(id)
     }
 
     /// Removes what is left of the directory, the record last.

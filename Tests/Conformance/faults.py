@@ -7,7 +7,7 @@ import re
 import signal
 import subprocess
 
-from harness import Settings, cases, test, tool
+from harness import Failure, Settings, cases, test, tool
 
 
 def step(t, mode, *arguments, timeout=30):
@@ -114,6 +114,23 @@ def code_of(name):
     return getattr(errno, name)
 
 
+def failed_create(t, identifier, bundle, what, k, error):
+    """create whose system call K fails: it succeeds all the same, or nothing of it is left."""
+    code, text = step(t, ["fail", k, error], "create", "-b", bundle.path, identifier)
+    # The C library ends by a signal where it cannot set up a thread: before the runtime's first line.
+    t.true(k <= 3 or code < 128 or code == 200 or code == 255, f"{what}: ended by a signal ({code}): {text}")
+    if code == 0:
+        t.equal(t.status(identifier), "created", what)
+        t.ok("start", identifier)
+        t.equal(t.rt("exec", identifier, "awk", "/NoNewPrivs/{print $2}",
+                     "/proc/self/status").out, "1\n", what)
+    else:
+        # Nothing needs a delete: what failed has put away its own.
+        t.true(settled(t), f"{what}: processes left {t.descendants()}: {text}")
+        t.equal(t.state_entries(), [], f"{what}: state left ({text})")
+        t.true(not (bundle.cgroup and os.path.isdir(bundle.cgroup)), f"{what}: cgroup left ({text})")
+
+
 @cases([(name, name) for name in ("ENOSPC", "EMFILE", "ENOMEM", "EPERM")],
        needs="stepper", slow=True, timeout=600)
 def fail_create(t, name):
@@ -121,21 +138,14 @@ def fail_create(t, name):
     bundle, identifier = fresh(t)
     total = calls(t, "create", "-b", bundle.path, identifier)
     clean(t, identifier, bundle, "unharmed")
+    problems = []
     for k in points(t, total, Settings.sample * 2):
-        what = f"{name} at call {k} of {total}"
-        code, text = step(t, ["fail", k, code_of(name)], "create", "-b", bundle.path, identifier)
-        t.true(code < 128 or code == 200 or code == 255, f"{what}: ended by a signal ({code}): {text}")
-        if code == 0:
-            t.equal(t.status(identifier), "created", what)
-            t.ok("start", identifier)
-            t.equal(t.rt("exec", identifier, "awk", "/NoNewPrivs/{print $2}",
-                         "/proc/self/status").out, "1\n", what)
-        else:
-            # Nothing needs a delete: what failed has put away its own.
-            t.true(settled(t), f"{what}: processes left {t.descendants()}: {text}")
-            t.equal(t.state_entries(), [], f"{what}: state left ({text})")
-            t.true(not (bundle.cgroup and os.path.isdir(bundle.cgroup)), f"{what}: cgroup left ({text})")
-        clean(t, identifier, bundle, what)
+        try:
+            failed_create(t, identifier, bundle, f"{name} at call {k} of {total}", k, code_of(name))
+        except Failure as problem:
+            problems.append(str(problem))
+        clean(t, identifier, bundle, f"{name} at call {k} of {total}")
+    t.equal(problems, [], f"{len(problems)} of {total} calls")
 
 
 @cases([(name, name) for name in ("ENOSPC", "EPERM")], needs="stepper", slow=True, timeout=600)

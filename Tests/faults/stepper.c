@@ -2,7 +2,7 @@
 //
 //   stepper count PROGRAM [ARGUMENT...]          prints how many system calls it makes
 //   stepper kill K PROGRAM...                    kills it at the entry of call K (from 1)
-//   stepper fail K ERRNO PROGRAM...              call K does nothing and returns -ERRNO
+//   stepper fail K ERRNO PROGRAM...              call K does nothing and returns -ERRNO (close closes)
 //   stepper pause K COMMAND PROGRAM...           runs `sh -c COMMAND` while it stands before call K
 //   stepper names FILE PROGRAM...                writes the numbers of its calls, one a line
 //
@@ -103,9 +103,10 @@ int main(int argc, char **argv) {
                         registers.rdi = 0;
                         if (ptrace(PTRACE_SETREGS, pid, 0, &registers) < 0) die("setregs");
                     } else if (action == FAIL) {
-                        registers.orig_rax = -1;
-                        if (ptrace(PTRACE_SETREGS, pid, 0, &registers) < 0) die("setregs");
                         failing = 1;
+                        // A close that fails has closed all the same.
+                        if (registers.orig_rax != SYS_close) registers.orig_rax = -1;
+                        if (ptrace(PTRACE_SETREGS, pid, 0, &registers) < 0) die("setregs");
                     }
                 }
             } else if (end) {
