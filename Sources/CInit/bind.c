@@ -1,18 +1,34 @@
 // Binds: a tree is cloned, dressed while nobody sees it, and attached; and the view of cgroup2.
 #include "internal.h"
 
+/// A copy of a tree of the root, whose ids the runtime maps where that was asked for.
+static int clone_in_root(struct apus_init *init, const char *source, int64_t how, unsigned flags) {
+    uint64_t nofollow = how & APUS_MOUNT_SOURCE_NOFOLLOW ? O_NOFOLLOW : 0;
+    int place = apus_open_in_root(init, source, O_PATH | nofollow, 0);
+    if (place < 0) return place;
+    int tree = apus_open_tree(place, "", flags | APUS_AT_EMPTY_PATH);
+    close(place);
+    if (tree < 0 || !(how & APUS_MOUNT_IDMAP)) return tree;
+    int result = apus_rendezvous(init, APUS_AT_MAP_TREE, tree);
+    if (result < 0) close(tree);
+    return result < 0 ? result : tree;
+}
+
+static int open_source(struct apus_init *init, const struct apus_command *command) {
+    const char *source = command->s[0].bytes;
+    int64_t how = command->a[0];
+    if (command->a[6] >= 0) return apus_slot(init, command->a[6]);
+    unsigned flags = APUS_OPEN_TREE_CLONE;
+    if (how & APUS_MOUNT_RECURSIVE) flags |= APUS_AT_RECURSIVE;
+    if (how & APUS_MOUNT_SOURCE_IN_ROOT) return clone_in_root(init, source, how, flags);
+    if (how & APUS_MOUNT_SOURCE_NOFOLLOW) flags |= APUS_AT_SYMLINK_NOFOLLOW;
+    return apus_open_tree(AT_FDCWD, source, flags);
+}
+
 int apus_step_bind(struct apus_init *init, const struct apus_command *command) {
     const char *source = command->s[0].bytes, *path = command->s[1].bytes;
     int64_t how = command->a[0];
-    int tree;
-    if (command->a[6] >= 0) {
-        tree = apus_slot(init, command->a[6]);
-    } else {
-        unsigned flags = APUS_OPEN_TREE_CLONE;
-        if (how & APUS_MOUNT_RECURSIVE) flags |= APUS_AT_RECURSIVE;
-        if (how & APUS_MOUNT_SOURCE_NOFOLLOW) flags |= APUS_AT_SYMLINK_NOFOLLOW;
-        tree = apus_open_tree(AT_FDCWD, source, flags);
-    }
+    int tree = open_source(init, command);
     if (tree < 0) return apus_at(init, tree, source);
     struct stat status;
     if (fstat(tree, &status) < 0) return apus_at(init, -errno, source);

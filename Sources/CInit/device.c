@@ -16,6 +16,9 @@ static int bind_node(struct apus_init *init, const char *path, int parent, const
     struct stat status;
     int result = apus_result(fstat(tree, &status));
     if (result >= 0 && !is_node(&status, mode, number)) result = -ENODEV;
+    // A device is no program, whatever the host's file system allows.
+    struct apus_mount_attr attributes = {.set = APUS_ATTR_NOSUID | APUS_ATTR_NOEXEC};
+    if (result >= 0) result = apus_mount_setattr(tree, "", APUS_AT_EMPTY_PATH, &attributes);
     int target = -1;
     if (result >= 0) {
         result = target = apus_result(openat(

@@ -51,11 +51,16 @@ _Noreturn static void become_hook(const struct apus_init *init, const struct apu
     _exit(told == sizeof error ? 127 : 126);
 }
 
-static int start_hook(const struct apus_init *init, const struct apus_command *command,
+static int start_hook(struct apus_init *init, const struct apus_command *command,
                       struct run *run) {
     char **arguments = apus_plan_list(command->s[2], 0);
     char **environment = apus_plan_list(command->s[3], 0);
     if (!arguments || !environment) return -ENOMEM;
+    if (apus_argument(command, 2) == 1) {
+        int result = apus_prepare_exec(init);
+        if (result < 0) return result;
+        environment = init->environment;
+    }
     if (!arguments[0]) arguments[0] = (char *)(uintptr_t)command->s[0].bytes;
     int input[2], output[2], failure[2];
     if (pipe2(input, O_CLOEXEC) < 0 || pipe2(output, O_CLOEXEC) < 0) return -errno;

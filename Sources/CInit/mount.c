@@ -152,8 +152,16 @@ static int mount_classic(struct apus_init *init, const struct apus_command *comm
     return result;
 }
 
-/// A detached mount of the file system that the step describes.
-static int new_mount(struct apus_init *init, const struct apus_command *command) {
+static int set_mode(int context, mode_t mode) {
+    char digits[5] = {0};
+    for (int index = 3; index >= 0; index--, mode >>= 3) digits[index] = (char)('0' + (mode & 7));
+    return apus_fsconfig(context, APUS_SET_STRING, "mode", digits);
+}
+
+/// A detached mount of the file system that the step describes; a tmpfs looks like the directory
+/// that it covers, unless `covered` is NULL.
+static int new_mount(struct apus_init *init, const struct apus_command *command,
+                     const struct stat *covered) {
     const struct apus_text *s = command->s;
     int context = apus_at(init, apus_fsopen(s[0].bytes), s[0].bytes);
     if (context < 0) return context;
@@ -166,6 +174,7 @@ static int new_mount(struct apus_init *init, const struct apus_command *command)
         result = apus_at(init, set_superblock_flags(context, (uint64_t)command->a[6]), s[0].bytes);
     }
     if (result >= 0) result = set_options(init, context, s[3].bytes);
+    if (result >= 0 && covered) result = apus_at(init, set_mode(context, covered->st_mode), s[0].bytes);
     if (result >= 0 && s[4].size) {
         result = apus_at(init, apus_fsconfig(context, APUS_SET_STRING, "context", s[4].bytes),
                          s[4].bytes);
@@ -189,25 +198,35 @@ static bool has_option(const char *text, const char *key) {
     return false;
 }
 
-/// A tmpfs looks like the directory that it covers, unless the options say otherwise.
-static int dress_tmpfs(const struct apus_command *command, int mount, int target, bool made) {
-    bool copies = command->a[0] & APUS_MOUNT_COPY_UP;
-    bool has_mode = has_option(command->s[3].bytes, "mode");
-    if (made || (has_mode && !copies)) return 0;
+/// Fills a new tmpfs with what the directory that it covers holds, and keeps its own mode.
+static int copy_covered(int mount, int target) {
     // Handles of mounts are O_PATH: what is to be changed must be opened.
     int root = apus_result(openat(mount, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (root < 0) return root;
     struct stat status;
-    int result = apus_result(fstat(has_mode ? root : target, &status));
+    int result = apus_result(fstat(root, &status));
     int source = -1;
-    if (result >= 0 && copies) {
+    if (result >= 0) {
         result = source = apus_result(openat(target, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-        if (result >= 0) result = apus_copy_up(source, root);
     }
+    if (result >= 0) result = apus_copy_up(source, root);
     if (result >= 0) result = apus_result(fchmod(root, status.st_mode & 07777));
     apus_close(&source);
     close(root);
     return result;
+}
+
+/// A new tmpfs, dressed as the directory that it covers unless the options say otherwise.
+static int new_tmpfs(struct apus_init *init, const struct apus_command *command, int target,
+                     bool made) {
+    struct stat covered;
+    if (fstat(target, &covered) < 0) return -errno;
+    bool inherits = !made && !has_option(command->s[3].bytes, "mode");
+    int mount = new_mount(init, command, inherits ? &covered : NULL);
+    if (mount < 0 || made || !(command->a[0] & APUS_MOUNT_COPY_UP)) return mount;
+    int result = apus_at(init, copy_covered(mount, target), command->s[2].bytes);
+    if (result < 0) apus_close(&mount);
+    return result < 0 ? result : mount;
 }
 
 int apus_step_mount(struct apus_init *init, const struct apus_command *command) {
@@ -231,10 +250,8 @@ int apus_step_mount(struct apus_init *init, const struct apus_command *command) 
         close(target);
         return result;
     }
-    int mount = result = new_mount(init, command);
-    if (result >= 0 && strcmp(type, "tmpfs") == 0) {
-        result = apus_at(init, dress_tmpfs(command, mount, target, made), s[2].bytes);
-    }
+    int mount = result = strcmp(type, "tmpfs") == 0 ? new_tmpfs(init, command, target, made)
+                                                    : new_mount(init, command, NULL);
     if (result >= 0) {
         result = apus_at(init, apus_mount_attributes(mount, command->a + 1), s[2].bytes);
     }

@@ -51,7 +51,12 @@ package struct Cgroup: ~Copyable {
 
     /// An existing cgroup below this one, by its path ("a/b").
     package func child(_ path: String) throws(CgroupFailure) -> Cgroup {
-        let parts = try CgroupPlace.components(of: path)
+        let parts: [String]
+        do throws(CgroupFailure) {
+            parts = try CgroupPlace.components(of: path)
+        } catch {
+            throw CgroupFailure("bad sub cgroup path: " + error.operation, origin: "--cgroup")
+        }
         let below = CgroupPlace.join(parts)
         let place = CgroupPlace(driver: .cgroupfs, path: self.place.path + below)
         do throws(Errno) {

@@ -68,7 +68,17 @@ struct Attendance: ~Copyable {
         message.pid = process.pid
         if !seccomp.listenerMetadata.isEmpty { message.metadata = seccomp.listenerMetadata }
         message.state = state
-        try HandleSocket.send(handle, payload: message.json(), to: path, origin: origin)
+        try HandleSocket.send(handle, payload: message.json(), to: path, origin: origin, peer: "seccomp agent")
+    }
+
+    /// A tree has come, which a bind of the step takes from the container's root: its ids are mapped.
+    func mapTree(_ event: consuming InitEvent, step index: Int) throws(Failure) {
+        let step = plan.step(index)
+        let tree = try take(event, step.origin)
+        guard case .bind(let bind) = step.operation, let mapped = bind.mapped else {
+            throw Failure("a tree came that nobody asked for").at(step.origin)
+        }
+        try Slots.map(tree, as: mapped, step.origin)
     }
 
     /// Tells the engine which process it is.

@@ -37,9 +37,13 @@ struct Birth: ~Copyable {
         do throws(Failure) {
             if !isOutside { try settle(&cgroup) }
             while let event = try attendance.arrival(of: &process) {
-                guard case .request(let checkpoint) = event.message else { continue }
+                guard case .request(let checkpoint, let step) = event.message else { continue }
                 if checkpoint == .cgroup, isOutside { try adopt(process.pid, &cgroup) }
-                try attend(checkpoint, event, process, &container)
+                if checkpoint == .mapTree {
+                    try attendance.mapTree(event, step: step)
+                } else {
+                    try attend(checkpoint, event, process, &container)
+                }
                 try attendance.proceed(process, from: checkpoint)
             }
             let hasEnded = (try? process.process.hasEnded()) ?? true
@@ -119,7 +123,7 @@ struct Birth: ~Copyable {
     ) throws(Failure) {
         let plan = attendance.plan
         switch checkpoint {
-        case .cgroup: break
+        case .cgroup, .mapTree: break
         case .mapIDs:
             guard let identity = plan.identity else { return }
             try IDMaps.write(

@@ -57,7 +57,9 @@ extension Runtime {
     ) throws(Failure) {
         try Cleanup.destroy(container.record, on: cgroups)
         // OCI: a poststop hook that fails is a warning, and the rest goes on.
-        for hook in Hook.list(container.record.poststop, "poststop") {
+        let hooks = Hook.list(
+            container.record.poststop, "poststop", inherited: settings.environment)
+        for hook in hooks {
             do throws(Failure) {
                 try hook.run(container.state(.stopped))
             } catch {

@@ -245,10 +245,13 @@ extension StepEncoder {
         case .hook(let hook):
             add(
                 APUS_OP_HOOK,
-                [hook.timeout.map(Int64.init) ?? -1, hook.kind == .createContainer ? 0 : 1],
+                [
+                    hook.timeout.map(Int64.init) ?? -1, hook.kind == .createContainer ? 0 : 1,
+                    hook.environment == nil ? 1 : 0,
+                ],
                 binary: [
                     text(hook.path), text(hook.state), joined(hook.arguments),
-                    joined(hook.environment),
+                    joined(hook.environment ?? []),
                 ])
         default: encodeCredentials(operation)
         }

@@ -90,7 +90,14 @@ extension Runtime {
             let cgroup = try cgroupFailing { () throws(CgroupFailure) in
                 try container.openCgroup(on: cgroups).child(path)
             }
-            return try launch.enter(cgroup, slots)
+            do throws(Failure) {
+                return try launch.enter(cgroup, slots)
+            } catch {
+                // With controllers for the cgroups below it, the kernel takes no process in it.
+                guard error.errno == .ebusy else { throw error }
+                throw Failure("adding pid of the process to cgroups", .ebusy, path: path)
+                    .at("--cgroup")
+            }
         }
         let recorded = try cgroupFailing { () throws(CgroupFailure) in
             try Cgroup.open(place, on: cgroups)
@@ -115,9 +122,9 @@ extension Runtime {
     ) throws(Failure) {
         var isReady = false
         while let event = try attendance.arrival(of: &entry.stage) {
-            guard case .request(let checkpoint) = event.message else { continue }
+            guard case .request(let checkpoint, _) = event.message else { continue }
             switch checkpoint {
-            case .mapIDs, .createRuntime: break
+            case .mapIDs, .mapTree, .createRuntime: break
             case .cgroup: try entry.adopt()
             case .console: try attendance.keepConsole(event)
             case .listener:

@@ -5,13 +5,20 @@ enum HandleSocket {
     /// Connects and sends one handle with a payload, as conmon and containerd's shim read it: at
     /// least one byte, and less than 4096.
     ///
-    /// - Parameter origin: the option that named the socket, for the message.
+    /// - Parameters:
+    ///   - origin: the option that named the socket, for the message.
+    ///   - peer: who listens there, for the message.
     static func send(
         _ handle: borrowing some Handle & ~Copyable, payload: [UInt8], to path: String,
-        origin: String
+        origin: String, peer: String = "the engine"
     ) throws(Failure) {
+        let socket: FileDescriptor
         do throws(Errno) {
-            let socket = try connect(path)
+            socket = try connect(path)
+        } catch {
+            throw Failure("failed to connect with \(peer)", error, path: path).at(origin)
+        }
+        do throws(Errno) {
             guard try socket.send(payload, handles: [handle.borrowed]) == payload.count else {
                 throw .eio
             }

@@ -22,18 +22,19 @@ struct Hook {
         timeout = hook.timeout
     }
 
-    init(_ hook: Spec.Hook, origin: String) {
+    /// - Parameter inherited: the runtime's environment, for a hook that is given none.
+    init(_ hook: Spec.Hook, origin: String, inherited: [String]) {
         self.origin = origin
         path = hook.path
         arguments = hook.args.isEmpty ? [hook.path] : hook.args
-        environment = hook.env
+        environment = hook.env ?? inherited
         timeout = hook.timeout.map { Int(clamping: $0) }
     }
 
-    static func list(_ hooks: [Spec.Hook], _ name: String) -> [Hook] {
+    static func list(_ hooks: [Spec.Hook], _ name: String, inherited: [String]) -> [Hook] {
         var list: [Hook] = []
         for (index, hook) in hooks.enumerated() {
-            list.append(Hook(hook, origin: "hooks.\(name)[\(index)]"))
+            list.append(Hook(hook, origin: "hooks.\(name)[\(index)]", inherited: inherited))
         }
         return list
     }
@@ -43,6 +44,7 @@ struct Hook {
     /// OCI config.md "POSIX-platform Hooks": anything but exit code 0 is a failure, and so is the end
     /// of its time; then its whole process group is killed.
     func run(_ state: State) throws(Failure) {
+        let what = "error running " + Failure.words(ofHook: origin)
         let began = MonotonicClock.now()
         let program: CompletedProgram
         do throws(Errno) {
@@ -50,17 +52,14 @@ struct Hook {
                 path, arguments, environment: environment, input: state.json(),
                 deadline: timeout.map { began + Int64($0) * 1_000_000_000 })
         } catch {
-            throw Failure("start hook", error, path: path).at(origin)
+            throw Failure("\(what): start it", error, path: path).at(origin)
         }
-        let end: String
-        switch program.status {
-        case .exited(0): return
-        case .exited(let code): end = "exit status \(code)"
-        case .signaled(let signal): end = "killed by signal \(signal)"
-        case nil: end = "killed at the end of its \(timeout ?? 0) s"
-        }
+        if program.status == .exited(0) { return }
+        let end =
+            program.status.map { Failure.words($0) }
+            ?? "killed at the end of its \(timeout ?? 0) s"
         let milliseconds = (MonotonicClock.now() - began) / 1_000_000
-        var text = "hook \(path): \(end) after \(milliseconds) ms"
+        var text = "\(what): \(path): \(end) after \(milliseconds) ms"
         if !program.output.isEmpty {
             text += ": \"\(String(decoding: program.output, as: UTF8.self))\""
         }

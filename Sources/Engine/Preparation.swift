@@ -77,6 +77,7 @@ extension Runtime {
         options.noNewKeyring = request.noNewKeyring
         options.preserveFDs = request.preserveFDs
         options.listenFDs = settings.listenFDs
+        options.environment = settings.environment
         if settings.notifySocket != nil {
             options.notifyDirectory = root + "/" + request.id + "/" + NotifySocket.directoryName
         }

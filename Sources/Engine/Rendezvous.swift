@@ -4,8 +4,8 @@ internal import Plan
 
 /// What the init stage says to the runtime; struct apus_message of CInit.h.
 enum InitMessage: Equatable {
-    /// It has come to a checkpoint, and waits for `proceed`.
-    case request(Checkpoint)
+    /// It has come to a checkpoint in this step, and waits for `proceed`.
+    case request(Checkpoint, step: Int)
     /// The step of this index of the plan failed; `text` is the path or program concerned. It ends.
     case failure(step: Int, Errno, text: String)
     /// As `failure`, but it goes on.
@@ -62,7 +62,7 @@ extension InitMessage {
         switch kind {
         case Int32(APUS_REQUEST.rawValue):
             guard let checkpoint = Checkpoint(rawValue: Int(value)) else { return nil }
-            self = .request(checkpoint)
+            self = .request(checkpoint, step: step)
         case Int32(APUS_FAILURE.rawValue):
             self = .failure(step: step, Errno(value), text: text)
         case Int32(APUS_WARNING.rawValue):
@@ -118,7 +118,7 @@ struct InitEvent: ~Copyable {
     ///
     /// The init stage has ended, or has executed the container's program (`InitProcess.process` tells which).
     let message: InitMessage?
-    /// The handle that came along: the terminal's master, the seccomp listener.
+    /// The handle that came along: the terminal's master, the seccomp listener, a tree.
     private var handle: FileDescriptor?
 
     init(_ message: InitMessage?, handle: consuming FileDescriptor? = nil) {

@@ -16,12 +16,19 @@ extension Failure {
         case .executable(let name, _):
             self = Failure(ofProgram: name, errno)
         case .execute(let execution):
-            self = Failure(ofProgram: execution.arguments.first ?? "", errno)
+            // The file is there: with ENOENT it is the interpreter that is missing.
+            self.init("exec \(execution.arguments.first ?? ""): \(errno.message)")
+            origin = step.origin
         case .workingDirectory(let directory):
             operation = "chdir to cwd (\"\(directory.path)\")"
         case .selinuxLabel, .apparmorProfile:
             // podman looks for the file in backquotes to tell a refusal of the security module.
             operation = "\(step.operation.summary): write `/proc/thread-self/attr/exec`"
+        case .mount(let mount) where ["proc", "sysfs"].contains(mount.type):
+            operation = step.operation.summary
+            if errno == .enotdir || errno == .eloop {
+                hint = "\(mount.type) must be mounted on ordinary directory, not through a link"
+            }
         default:
             operation = step.operation.summary
         }
@@ -46,14 +53,34 @@ extension Failure {
 
     /// A hook that the init stage ran failed; `origin` names it, "hooks.startContainer[0]".
     init(hookOf origin: String, _ end: InitMessage.HookEnd, _ output: String) {
+        self.init("error running " + Self.words(ofHook: origin) + ": ")
+        self.origin = origin
         switch end {
-        case .failed(.etimedout): self.init("hook: killed at the end of its time")
-        case .failed(let errno): self.init("hook: start it", errno)
-        case .ended(.exited(let code)): self.init("hook: exit status \(code)")
-        case .ended(.signaled(let signal)): self.init("hook: killed by signal \(signal)")
+        case .failed(.etimedout): operation += "killed at the end of its time"
+        case .failed(let errno):
+            operation += "start it"
+            self.errno = errno
+        case .ended(let status): operation += Self.words(status)
         }
         if !output.isEmpty { operation += ": \"\(output)\"" }
-        self.origin = origin
+    }
+
+    /// "createRuntime hook #1" for "hooks.createRuntime[1]", the words that tools know from runc.
+    static func words(ofHook origin: String) -> String {
+        let parts = origin.utf8.split { $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "[") }
+        guard parts.count == 3 else { return "hook \(origin)" }
+        return "\(String(decoding: Array(parts[1]), as: UTF8.self)) hook #"
+            + String(decoding: Array(parts[2].dropLast()), as: UTF8.self)
+    }
+
+    /// How a hook ended.
+    static func words(_ status: ExitStatus) -> String {
+        switch status {
+        case .exited(let code): return "exit status \(code)"
+        case .signaled(let signal):
+            let isFilter = signal == Signal.badSystemCall
+            return "killed by signal \(signal)" + (isFilter ? " (bad system call)" : "")
+        }
     }
 }
 
@@ -136,7 +163,7 @@ extension InitProcess {
 }
 
 extension Plan {
-    fileprivate func step(_ index: Int) -> Step {
+    func step(_ index: Int) -> Step {
         steps.indices.contains(index) ? steps[index] : Step("step \(index)", .gate)
     }
 }

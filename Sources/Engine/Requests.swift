@@ -12,6 +12,8 @@ package struct Settings {
     package var runtimeDirectory: String?
     /// $USER: root of a user namespace is the machine's root to whoever logs in there.
     package var userName: String?
+    /// All of the runtime's environment, for hooks that are given none.
+    package var environment: [String] = []
     /// $PATH of the runtime: where helpers (newuidmap, criu) are looked for.
     package var searchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     /// $LISTEN_FDS of the runtime, where $LISTEN_PID is its own: sockets passed on, from handle 3.

@@ -79,27 +79,36 @@ final class Slots {
         try FileDescriptor.open(path, followsLink ? .path : [.path, .noFollow])
     }
 
-    /// A detached tree whose ids are mapped, mount_setattr(2).
+    /// A detached tree whose ids are mapped.
     private static func openMapped(
         _ tree: MappedTree, _ request: HandleRequest
     ) throws(Failure) -> FileDescriptor {
+        let mount = try opening(request, tree.path) { () throws(Errno) in
+            try openSource(tree.path, followsLink: true)
+                .cloneTree("", isRecursive: tree.isRecursive)
+        }
+        try map(mount, as: tree, request.origin)
+        return mount
+    }
+
+    /// Maps the ids of a detached tree, mount_setattr(2).
+    static func map(
+        _ mount: borrowing FileDescriptor, as tree: MappedTree, _ origin: String
+    ) throws(Failure) {
         let namespace: FileDescriptor
         if let path = tree.namespace {
-            namespace = try openNamespace(path, request.origin)
+            namespace = try openNamespace(path, origin)
         } else {
-            namespace = try userNamespace(tree, request.origin)
+            namespace = try userNamespace(tree, origin)
         }
         do throws(Errno) {
-            let mount = try openSource(tree.path, followsLink: true)
-                .cloneTree("", isRecursive: tree.isRecursive)
             try mount.setMountAttributes(
                 set: .idMapped, isRecursive: tree.mapsRecursively,
                 userNamespace: namespace.borrowed)
-            return mount
         } catch {
             var failure = Failure("map the ids of a mount", error, path: tree.path)
             failure.hint = "the file system must support it, on Linux 5.12 or newer"
-            throw failure.at(request.origin)
+            throw failure.at(origin)
         }
     }
 

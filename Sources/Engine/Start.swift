@@ -54,7 +54,8 @@ extension Runtime {
 
     /// OCI 1.3: a poststart hook that fails stops the container, and `start` fails.
     func runPoststart(_ container: borrowing Container) throws(Failure) {
-        let hooks = Hook.list(container.record.poststart, "poststart")
+        let hooks = Hook.list(
+            container.record.poststart, "poststart", inherited: settings.environment)
         guard !hooks.isEmpty else { return }
         let state = container.state(.running)
         do throws(Failure) {

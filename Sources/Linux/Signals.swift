@@ -16,6 +16,7 @@ package enum Signal {
     package static let terminalOutput: Int32 = 22
     package static let urgent: Int32 = 23
     package static let windowChange: Int32 = 28
+    package static let badSystemCall: Int32 = 31
 
     /// The names of signals 1 to 31, without "SIG", at their number.
     package static let names: [StaticString] = [

@@ -95,15 +95,20 @@ extension Dictionary: Coded where Key == String, Value: Coded {
 }
 
 /// One of a fixed set of words.
-package protocol Word: Coded, RawRepresentable, CaseIterable where RawValue == String {}
+package protocol Word: Coded, RawRepresentable, CaseIterable where RawValue == String {
+    /// What another word is called in the error that refuses it.
+    static var refusal: String { get }
+}
 
 extension Word {
+    package static var refusal: String { "unknown value" }
+
     package var isDefault: Bool { false }
 
     package init(reading value: JSON.Value) throws(ConfigError) {
         let word = try String(reading: value)
         guard let known = Self(rawValue: word) else {
-            throw ConfigError(value, "unknown value \(quoted(word))")
+            throw ConfigError(value, "\(Self.refusal) \(quoted(word))")
         }
         self = known
     }

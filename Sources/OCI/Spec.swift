@@ -104,7 +104,8 @@ extension Spec {
     package struct Hook: Fields {
         package var path = ""
         package var args: [String] = []
-        package var env: [String] = []
+        /// Nil leaves it to the runtime.
+        package var env: [String]?
         /// Seconds until the hook is ended.
         ///
         /// Nil means no limit.
@@ -115,7 +116,7 @@ extension Spec {
         package mutating func fields<C: FieldCoder>(_ coder: inout C) throws(C.Failure) {
             try coder.required("path", &path)
             try coder.defaulted("args", &args)
-            try coder.defaulted("env", &env)
+            try coder.optional("env", &env)
             try coder.optional("timeout", &timeout)
         }
     }

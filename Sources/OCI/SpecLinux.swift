@@ -143,7 +143,8 @@ extension Spec {
 
     /// The NUMA memory policy of the container's process: set_mempolicy(2).
     package struct MemoryPolicy: Fields {
-        package var mode = Mode.default
+        /// Required; `validate` refuses its absence.
+        package var mode: Mode?
         /// A list such as `0-1,3`.
         package var nodes: String?
         package var flags: [Flag] = []
@@ -151,7 +152,7 @@ extension Spec {
         package init() {}
 
         package mutating func fields<C: FieldCoder>(_ coder: inout C) throws(C.Failure) {
-            try coder.required("mode", &mode)
+            try coder.optional("mode", &mode)
             try coder.optional("nodes", &nodes)
             try coder.defaulted("flags", &flags)
         }

@@ -112,7 +112,7 @@ extension Spec.Hooks {
                 let path = "\(path).\(name)[\(index)]"
                 try checkAbsolute(hook.path, path + ".path")
                 try require((hook.timeout ?? 1) > 0, path + ".timeout", "must be above 0")
-                try checkEnvironment(hook.env, path + ".env")
+                try checkEnvironment(hook.env ?? [], path + ".env")
             }
         }
     }
@@ -165,21 +165,26 @@ func isVersionOne(_ version: String) -> Bool {
 }
 
 /// Whether a text is a list of numbers and ranges, such as `0-3,7`.
+func isNumberList(_ list: String) -> Bool { numberCount(list) != nil }
+
+/// How many numbers a list such as `0-3,7` names; `nil` for a text that is no list.
 ///
 /// Blanks around the elements are accepted, as the kernel does.
-func isNumberList(_ list: String) -> Bool {
+func numberCount(_ list: String) -> Int? {
+    var count = 0
     for element in list.utf8.split(
         separator: UInt8(ascii: ","), omittingEmptySubsequences: false)
     {
         var bounds: [UInt32] = []
         for part in element.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false) {
-            guard let number = smallNumber(part) else { return false }
+            guard let number = smallNumber(part) else { return nil }
             bounds.append(number)
         }
         guard bounds.count <= 2, let first = bounds.first, let last = bounds.last, first <= last
-        else { return false }
+        else { return nil }
+        count += Int(last - first) + 1
     }
-    return true
+    return count
 }
 
 /// A decimal number of up to six digits, with blanks around it.

@@ -166,13 +166,20 @@ extension Spec.IDMapping {
 
 extension Spec.MemoryPolicy {
     func validate(at path: String) throws(ConfigError) {
+        guard let mode else {
+            throw ConfigError(
+                path: path + ".mode", message: "\(Mode.refusal): required, but missing")
+        }
         let nodes = nodes ?? ""
         try require(
             nodes.isEmpty || isNumberList(nodes), path + ".nodes",
-            "\(quoted(nodes)) is not a list of nodes such as 0-1,3")
+            "invalid memory policy nodes \(quoted(nodes)), not a list such as 0-1,3")
         switch mode {
         case .default, .local:
-            try require(nodes.isEmpty, path + ".nodes", "\(mode.rawValue) has none")
+            let count = numberCount(nodes) ?? 0
+            try require(
+                count == 0, path + ".nodes",
+                "\(mode.rawValue) mode requires 0 nodes but got \(count)")
             try require(flags.isEmpty, path + ".flags", "\(mode.rawValue) has none")
         case .preferred:
             try require(

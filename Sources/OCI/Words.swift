@@ -97,6 +97,8 @@ extension Spec.MemoryPolicy {
         case preferredMany = "MPOL_PREFERRED_MANY"
         case weightedInterleave = "MPOL_WEIGHTED_INTERLEAVE"
 
+        package static var refusal: String { "invalid memory policy mode" }
+
         /// The kernel's number, MPOL_*.
         package var number: UInt32 {
             switch self {
@@ -116,6 +118,8 @@ extension Spec.MemoryPolicy {
         case numaBalancing = "MPOL_F_NUMA_BALANCING"
         case relativeNodes = "MPOL_F_RELATIVE_NODES"
         case staticNodes = "MPOL_F_STATIC_NODES"
+
+        package static var refusal: String { "invalid memory policy flag" }
 
         /// The kernel's bit, MPOL_F_*.
         package var bit: UInt32 {

@@ -12,9 +12,14 @@ extension Draft {
             throw ConfigError(path: origin + ".options", message: "tmpcopyup needs type tmpfs")
         }
         let path = source.isAbsolutePath ? source : self.options.bundle + "/" + source
-        var bind = Bind(source: path, target: target, settings: options.settings)
-        if let tree = try mappedTree(mount, path, options, origin) {
-            bind.settings.how.insert(.idMapped)
+        let inRoot = try pathInRoot(path)
+        var bind = Bind(source: inRoot ?? path, target: target, settings: options.settings)
+        let tree = try mappedTree(mount, path, options, origin)
+        if tree != nil { bind.settings.how.insert(.idMapped) }
+        if inRoot != nil {
+            bind.settings.how.insert(.sourceInRoot)
+            bind.mapped = tree
+        } else if let tree {
             bind.handle = slot(origin, .mappedTree(tree))
         } else if usesTrees {
             bind.handle = slot(
@@ -28,6 +33,18 @@ extension Draft {
             bind.settings.propagation = hostPropagation
         }
         add(origin, .bind(bind))
+    }
+
+    /// The path as the container sees it, of a source that lies in its root; nil for others.
+    ///
+    /// There the mounts before are to be seen, which only the init stage does, and links are
+    /// the image's: they must not lead out.
+    private func pathInRoot(_ path: String) throws(ConfigError) -> String? {
+        let root = try rootPath().cleanPath
+        let clean = path.cleanPath
+        if clean == root { return "/" }
+        guard root != "/", clean.starts(withText: root + "/") else { return nil }
+        return clean.dropping(prefix: root)
     }
 
     /// What `idmap`, `ridmap` or a mount's own maps ask for; nil for a plain bind.

@@ -24,8 +24,6 @@ extension Draft {
         let name = kind == .createContainer ? "createContainer" : "startContainer"
         let list =
             kind == .createContainer ? spec.hooks?.createContainer : spec.hooks?.startContainer
-        // It runs where the process will, and the process's environment is what it always had.
-        let inherited = kind == .startContainer ? spec.process?.env ?? [] : []
         let state = hookState(kind == .createContainer ? .creating : .created)
         for (index, hook) in (list ?? []).enumerated() {
             let origin = "hooks.\(name)[\(index)]"
@@ -34,7 +32,9 @@ extension Draft {
                 .hook(
                     HookRun(
                         kind: kind, path: hook.path, arguments: Self.arguments(hook),
-                        environment: hook.env.isEmpty ? inherited : hook.env,
+                        // It runs where the process will: the process's environment is its own.
+                        environment: hook.env
+                            ?? (kind == .startContainer ? nil : options.environment),
                         timeout: hook.timeout.map(Int.init), state: state)))
         }
     }
@@ -75,7 +75,8 @@ extension Draft {
             list.append(
                 RuntimeHook(
                     origin: origin, path: hook.path, arguments: Self.arguments(hook),
-                    environment: hook.env, timeout: hook.timeout.map(Int.init)))
+                    environment: hook.env ?? options.environment,
+                    timeout: hook.timeout.map(Int.init)))
         }
         return list
     }

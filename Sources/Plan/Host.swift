@@ -68,6 +68,8 @@ package struct PlanOptions: Equatable {
     /// A directory of the runtime that is mounted on /run/notify, where the runtime's caller
     /// wants to be told (NOTIFY_SOCKET) that the container is ready.
     package var notifyDirectory: String?
+    /// The runtime's own environment, which hooks have where the configuration gives them none.
+    package var environment: [String] = []
 
     package init() {}
 }

@@ -64,9 +64,9 @@ extension Draft {
         if let personality = linux.personality {
             add("linux.personality", .personality(personality.domain.number))
         }
-        guard let policy = linux.memoryPolicy else { return }
-        var mode = policy.mode.number
-        for flag in policy.flags { mode |= flag.bit }
-        add("linux.memoryPolicy", .memoryPolicy(mode: Int(mode), nodes: policy.nodes ?? ""))
+        guard let policy = linux.memoryPolicy, let mode = policy.mode else { return }
+        var number = mode.number
+        for flag in policy.flags { number |= flag.bit }
+        add("linux.memoryPolicy", .memoryPolicy(mode: Int(number), nodes: policy.nodes ?? ""))
     }
 }

@@ -16,6 +16,8 @@ package struct MountHow: OptionSet {
     package static let destinationNoFollow = MountHow(rawValue: 8)
     /// The tree in the slot has its ids mapped already.
     package static let idMapped = MountHow(rawValue: 16)
+    /// The source is a path inside the root, as the mounts before have left it.
+    package static let sourceInRoot = MountHow(rawValue: 32)
 }
 
 /// Attributes of a mount, as mount_setattr(2) takes them (MOUNT_ATTR_*).
@@ -106,12 +108,15 @@ package struct NewMount: Equatable {
 
 /// A tree of the host, bound into the container.
 package struct Bind: Equatable {
-    /// A path of the host: what is opened, or where the handle's tree came from.
+    /// A path of the host: what is opened, or where the handle's tree came from; of the root with
+    /// `.sourceInRoot`.
     package let source: String
     package let target: String
     /// The detached tree that the runtime opened, where the init stage could not.
     package var handle: Slot?
     package var settings = MountSettings()
+    /// How the runtime maps the ids of the tree that the init stage opened in the root.
+    package var mapped: MappedTree?
 }
 
 /// A change to a mount that is there already ("remount").

@@ -97,6 +97,7 @@ package enum Checkpoint: Int, Equatable {
     case console = 3
     case listener = 4
     case ready = 5
+    case mapTree = 6
 
     package var name: String {
         switch self {
@@ -106,6 +107,7 @@ package enum Checkpoint: Int, Equatable {
         case .console: "console"
         case .listener: "listener"
         case .ready: "ready"
+        case .mapTree: "mapTree"
         }
     }
 }

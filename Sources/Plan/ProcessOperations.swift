@@ -11,7 +11,8 @@ package struct HookRun: Equatable {
     package let path: String
     /// argv, the program's name first.
     package let arguments: [String]
-    package let environment: [String]
+    /// nil: that of the process, HOME included.
+    package let environment: [String]?
     /// Seconds.
     package let timeout: Int?
     /// The state that the hook reads on its standard input, compact JSON.

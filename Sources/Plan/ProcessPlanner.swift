@@ -53,11 +53,10 @@ extension Draft {
         let hasListener = filter?.hasListener == true && !isFilterEarly
         if hasListener { addLast(filter, posture) }
         add("(default)", .await(.ready))
-        if kind == .first {
-            add("(default)", .gate)
-            addHooks(.startContainer)
-        }
+        if kind == .first { add("(default)", .gate) }
         if !hasListener { addLast(isFilterEarly ? nil : filter, posture) }
+        // Their programs are the image's, like the process's: they get no privileges that it has not.
+        if kind == .first { addHooks(.startContainer) }
         add("process.args", .execute(execution(process, environment)))
     }
 

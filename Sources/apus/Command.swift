@@ -106,6 +106,7 @@ extension Command {
         settings.root = arguments.value("root")
         settings.runtimeDirectory = environment["XDG_RUNTIME_DIR"]
         settings.userName = environment["USER"]
+        settings.environment = environment.all
         settings.workingDirectory = try workingDirectory()
         settings.listenFDs = listenFDs
         if let path = environment["PATH"], path != "" { settings.searchPath = path }

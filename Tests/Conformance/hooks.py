@@ -127,13 +127,27 @@ def container_hooks_find_their_place(t):
 
 @test
 def no_environment(t):
-    """a hook without env gets none of the caller's"""
+    """a hook with an empty env gets none of the caller's"""
     bundle = t.bundle()
-    bundle.config["hooks"] = {"createRuntime": [{"path": "/bin/sh", "args": [
+    bundle.config["hooks"] = {"createRuntime": [{"path": "/bin/sh", "env": [], "args": [
         "sh", "-c", f"/usr/bin/tr '\\0' '\\n' </proc/$$/environ >{bundle.rootfs}/env"]}]}
     os.chmod(bundle.rootfs, 0o777)
     t.create(bundle, env={**os.environ, "SECRET": "x"})
     t.lacks(t.read(f"{bundle.rootfs}/env"), "SECRET")
+
+
+@cases([(kind, kind) for kind in ("prestart", "createRuntime", "createContainer", "poststart", "poststop")])
+def inherited_environment(t, kind):
+    """a hook without env, of the runtime's files, has the runtime's environment, as with runc and crun"""
+    bundle = t.bundle("sleep", "1000")
+    os.chmod(bundle.rootfs, 0o777)
+    bundle.config["hooks"] = {kind: [{"path": "/bin/sh", "args": [
+        "sh", "-c", f"echo $GIVEN >{bundle.rootfs}/env"]}]}
+    environment = {**os.environ, "GIVEN": "yes"}
+    identifier = t.create(bundle, env=environment)
+    t.ok("start", identifier, env=environment)
+    t.ok("delete", "--force", identifier, env=environment)
+    t.equal(t.read(f"{bundle.rootfs}/env"), "yes\n")
 
 
 @test(needs="probe")
@@ -199,6 +213,31 @@ def create_container_hook_sees_the_runtimes_files(t):
     bundle.config["hooks"] = {"createContainer": [{"path": program}]}
     t.create(bundle)
     t.equal(t.read(f"{bundle.rootfs}/seen"), "yes\n")
+
+
+@test
+def start_container_hook_is_confined(t):
+    """a startContainer hook, a program of the image, has no privileges that the process has not"""
+    bundle = t.bundle("cat", "/seen", process__noNewPrivileges=True, process__env=["PATH=/bin"])
+    bundle.config["linux"]["seccomp"] = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+        {"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO", "errnoRet": 5}]}
+    bundle.config["hooks"] = {"startContainer": [{"path": "/bin/sh", "args": [
+        "sh", "-c", "grep -E 'NoNewPrivs|Seccomp:' /proc/self/status >/seen; mkdir /d 2>>/seen; "
+                    "echo $HOME >>/seen"]}]}
+    os.chmod(bundle.rootfs, 0o777)
+    out = t.run(bundle).out.split()
+    t.equal((out[1], out[3], out[-3:]), ("1", "2", ["Input/output", "error", "/root"]), str(out))
+
+
+@test
+def filter_kills_hook(t):
+    """the end of a startContainer hook by the filter is told"""
+    bundle = t.bundle("true")
+    bundle.config["linux"]["seccomp"] = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+        {"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_KILL_PROCESS"}]}
+    bundle.config["hooks"] = {"startContainer": [{"path": "/bin/mkdir", "args": ["mkdir", "/d"]}]}
+    identifier = t.own(t.new_id(), bundle)
+    t.fails("run", "-b", bundle.path, identifier, text="bad system call")
 
 
 @test

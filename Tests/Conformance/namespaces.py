@@ -134,9 +134,11 @@ def user_namespace_without_mappings(t):
 @test(needs="root")
 def devices_in_user_namespace(t):
     """default devices work in a user namespace"""
-    bundle = t.bundle("sh", "-c", "echo x >/dev/null; head -c 3 /dev/zero | wc -c").user_namespace()
+    bundle = t.bundle("sh", "-c", "echo x >/dev/null; head -c 3 /dev/zero | wc -c; "
+                                  "grep ' /dev/null ' /proc/self/mounts").user_namespace()
     result = t.run(bundle)
-    t.equal((result.code, result.out.strip()), (0, "3"), str(result))
+    t.equal((result.code, result.out.split()[0]), (0, "3"), str(result))
+    t.true({"nosuid", "noexec"} <= set(result.out.split()[4].split(",")), result.out)
 
 
 @cases([("kernel.shm", {"kernel.shm_rmid_forced": "1"}, "/proc/sys/kernel/shm_rmid_forced", "1"),

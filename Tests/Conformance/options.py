@@ -145,3 +145,56 @@ def mapped_root_leaks_nothing(t, value):
     t.lacks(t.read("/proc/self/mountinfo"), bundle.rootfs)
     t.ok("delete", identifier)
     t.lacks(t.read("/proc/self/mountinfo"), bundle.rootfs)
+
+
+@cases([("plain", False, "bind"), ("recursive", False, "rbind"), ("user-namespace", True, "rbind")],
+       needs="root")
+def source_in_the_root(t, mapped, kind):
+    """a source in the container's own root shows what the mounts before have put there"""
+    t.file("src/f", "content")
+    bundle = t.bundle("sh", "-c", "cat /three/f; cat /proc/self/mountinfo | grep -c ' /three'")
+    os.mkdir(f"{bundle.rootfs}/one")
+    bundle.bind(f"{t.directory}/src", "/one", "bind")
+    bundle.bind(f"{bundle.rootfs}/one", "/two/deep", kind).bind(f"{bundle.rootfs}/two/deep", "/three", kind)
+    if mapped:
+        bundle.user_namespace()
+    t.equal(t.run(bundle).out, "content1\n")
+
+
+@test(needs="root")
+def source_in_the_root_through_a_link(t):
+    """a link in such a source leads to the container's files"""
+    bundle = t.bundle("cat", "/m")
+    with open(f"{bundle.rootfs}/etc/mark", "w") as file:
+        file.write("inside")
+    os.symlink("/etc/mark", f"{bundle.rootfs}/link")
+    bundle.bind(f"{bundle.rootfs}/link", "/m", "bind")
+    t.equal(t.run(bundle).out, "inside")
+
+
+@cases([("own", False, "1234:2345"), ("container", True, "0:0")], needs="root")
+def mapped_source_in_the_root(t, of_container, expected):
+    """idmap of a source in the container's own root"""
+    bundle = t.bundle("stat", "-c", "%u:%g", "/m/f")
+    os.mkdir(f"{bundle.rootfs}/src")
+    maps = {key: [{"containerID": 0, "hostID": number, "size": 1}] for key, number in (
+        ("uidMappings", 1234), ("gidMappings", 2345))}
+    if of_container:
+        bundle.user_namespace()
+        os.chown(f"{bundle.rootfs}/src", 0, 0)
+        maps = {}
+    with open(f"{bundle.rootfs}/src/f", "w") as file:
+        os.chown(file.fileno(), 0, 0)
+    bundle.config["mounts"].append({"destination": "/m", "type": "none", "source": f"{bundle.rootfs}/src",
+                                    "options": ["bind", "idmap"], **maps})
+    t.equal(t.run(bundle).out, expected + "\n")
+
+
+@test(needs="root")
+def tmpfs_mode_of_the_place(t):
+    """a tmpfs has the mode of the directory that it covers, and says so"""
+    bundle = t.bundle().mount("/m")
+    os.mkdir(f"{bundle.rootfs}/m")
+    os.chmod(f"{bundle.rootfs}/m", 0o710)
+    t.true("mode=710" in info(t, bundle, "/m")[1], "mode=710")
+    t.true(not any(o.startswith("mode=") for o in info(t, t.bundle().mount("/new"), "/new")[1]), "a mode")

@@ -40,7 +40,7 @@ struct RendezvousTests {
     @Test("Every kind of message is read")
     func kinds() {
         func read(_ bytes: [UInt8]) -> InitMessage? { InitMessage.read(bytes[...])?.message }
-        #expect(read(packet(APUS_REQUEST, value: 5)) == .request(.ready))
+        #expect(read(packet(APUS_REQUEST, value: 5)) == .request(.ready, step: 0))
         #expect(
             read(packet(APUS_FAILURE, step: 3, value: 2, text: "/nope"))
                 == .failure(step: 3, .enoent, text: "/nope"))
@@ -92,7 +92,7 @@ struct RendezvousTests {
         let null = try FileDescriptor.open("/dev/null", .readOnly)
         _ = try stage.peer.send(packet(APUS_REQUEST, value: 3), handles: [null.borrowed])
         let event = try stage.process.receive()
-        #expect(event.message == .request(.console))
+        #expect(event.message == .request(.console, step: 0))
         let handle = try event.takeHandle()
         let type = try handle.status().specialDevice
         #expect(type == DeviceNumber(major: 1, minor: 3))

@@ -103,13 +103,13 @@ struct OrderTests {
             try planned("docker"),
             [
                 ("gate", { $0 == .gate }),
+                ("no new privileges", { $0 == .noNewPrivileges }),
+                ("verify", { if case .verify = $0 { true } else { false } }),
+                ("seccomp", { if case .seccomp = $0 { true } else { false } }),
                 (
                     "startContainer",
                     { if case .hook(let hook) = $0 { hook.kind == .startContainer } else { false } }
                 ),
-                ("no new privileges", { $0 == .noNewPrivileges }),
-                ("verify", { if case .verify = $0 { true } else { false } }),
-                ("seccomp", { if case .seccomp = $0 { true } else { false } }),
                 ("execute", { if case .execute = $0 { true } else { false } }),
             ])
     }

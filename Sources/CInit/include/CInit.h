@@ -75,6 +75,7 @@ struct apus_message {
 ///     clone3 ---------------------------------> (cgroup, limits are there already)
 ///     cgroup        --> (systemd of a user) has the process moved into its scope, where clone3 could not
 ///     mapIDs        --> uid_map, gid_map, timens_offsets
+///     mapTree       --> (carries a bind's tree from inside the root) map its ids
 ///     createRuntime --> hooks prestart and createRuntime, network devices, idmapped mounts
 ///     console       --> (carries the pty's master) send it to the console socket or keep it
 ///     listener      --> (carries the seccomp notify handle) send it to the listener socket
@@ -87,6 +88,7 @@ enum apus_checkpoint {
     APUS_AT_CONSOLE = 3,
     APUS_AT_LISTENER = 4,
     APUS_AT_READY = 5,
+    APUS_AT_MAP_TREE = 6,
 };
 
 /// Mount flags of the steps below, a word of our own in argument "how".
@@ -95,7 +97,8 @@ enum apus_mount_how {
     APUS_MOUNT_COPY_UP = 2,         // tmpfs: filled with what the target held (tmpcopyup)
     APUS_MOUNT_SOURCE_NOFOLLOW = 4, // of a bind: the source's last component is not followed
     APUS_MOUNT_DEST_NOFOLLOW = 8,
-    APUS_MOUNT_IDMAP = 16,          // the mount was mapped by the runtime and comes in a slot
+    APUS_MOUNT_IDMAP = 16,          // the runtime maps the ids: of the tree in the slot it has, of one from the root it will at APUS_AT_MAP_TREE
+    APUS_MOUNT_SOURCE_IN_ROOT = 32, // of a bind: the source is a path inside the root
 };
 
 /// The operations. "aN" are arguments, "sN" strings, in this order. -1 as slot means none.
@@ -115,7 +118,7 @@ enum apus_operation {
     APUS_OP_PROPAGATION,      // a0 MS_* flags for "/" of the new mount namespace
     APUS_OP_ROOT,             // a0 slot of a detached tree or -1, a1 1: keep submounts shared (rootfsPropagation shared); s0 path: opens the root, bound onto itself (only opened where PIVOT is a chroot)
     APUS_OP_MOUNT,            // a new file system. a0 how, a1 attributes to set (MOUNT_ATTR_*), a2 to clear, a3 propagation MS_* or 0, a4 attributes to set recursively, a5 to clear recursively, a6 superblock MS_* flags; s0 type, s1 source, s2 target, s3 data options joined with ',', s4 SELinux context or ""
-    APUS_OP_BIND,             // a0 how, a1..a5 as MOUNT, a6 slot of a detached tree or -1; s0 source (host path), s1 target
+    APUS_OP_BIND,             // a0 how, a1..a5 as MOUNT, a6 slot of a detached tree or -1; s0 source (host path, or see how), s1 target
     APUS_OP_REMOUNT,          // a0 how, a1..a5, a6 superblock flags; s0 target, s1 data ("remount" in the options)
     APUS_OP_CGROUP_MOUNT,     // cgroup2, the container's view: a0..a5 as MOUNT; s0 target. After UNSHARE or JOIN of a cgroup namespace a fresh mount, otherwise the host's /sys/fs/cgroup cloned below the container's own cgroup s1 ("/a/b"; "": no such fallback)
     APUS_OP_DEVICE,           // a0 mode with S_IFMT, a1 major, a2 minor, a3 uid, a4 gid, a5 1: bind the host's node instead of mknod, a6 1: a default device, an existing right node is kept; s0 path
@@ -141,7 +144,7 @@ enum apus_operation {
     APUS_OP_PASS_STDIO,       // a0 uid, a1 gid or -1: chown handles 0-2 to the user (EPERM, EROFS are ignored)
     APUS_OP_WORKDIR,          // s0 path; a0 1: made when missing; a1 1: a first try, as root: EACCES and EPERM leave it to the WORKDIR after USER, which does nothing when this one did it
     APUS_OP_LABEL,            // a0 0: SELinux, 1: AppArmor; s0: written for the next exec through the private procfs, read back
-    APUS_OP_HOOK,             // a0 timeout in seconds or -1; a1 namespace kind of the path (0: the runtime's root, kept open; 1: the container's); s0 path, s1 state JSON (a `"pid":0` in it becomes the hook's parent as seen from its pid namespace), s2 arguments joined with NUL, s3 environment joined with NUL
+    APUS_OP_HOOK,             // a0 timeout in seconds or -1; a1 namespace kind of the path (0: the runtime's root, kept open; 1: the container's), a2 1: the environment is that of EXEC, s3 is empty; s0 path, s1 state JSON (a `"pid":0` in it becomes the hook's parent as seen from its pid namespace), s2 arguments joined with NUL, s3 environment joined with NUL
     APUS_OP_BOUNDING,         // a0 mask of capabilities to keep
     APUS_OP_GROUPS,           // a0 1: setgroups is denied, skip; a1.. the supplementary groups
     APUS_OP_USER,             // a0 uid, a1 gid, a2 umask or -1 (022); keeps the capabilities
