@@ -27,17 +27,11 @@ static int make_holder_private(int handle) {
     return at;
 }
 
-/// Without a mount namespace of its own nothing may be mounted: the root is only opened.
-static bool only_chroots(const struct apus_init *init) {
-    struct apus_command pivot;
-    return apus_plan_ahead(init, APUS_OP_PIVOT, &pivot) && pivot.a[0] == 2;
-}
-
 int apus_step_root(struct apus_init *init, const struct apus_command *command) {
     const char *path = command->s[0].bytes;
     int place = apus_at(init, apus_result(open(path, O_PATH | O_DIRECTORY | O_CLOEXEC)), path);
     if (place < 0) return place;
-    if (only_chroots(init)) {
+    if (command->a[2] == 1) {
         init->root = place;
         return 0;
     }
@@ -58,6 +52,10 @@ int apus_step_root(struct apus_init *init, const struct apus_command *command) {
         result = apus_propagate(tree, "", APUS_AT_EMPTY_PATH, APUS_MS_PRIVATE);
     }
     if (result >= 0) result = apus_move_mount(tree, place);
+    // On a shared mount it has become shared itself: what is mounted in it stays here.
+    if (result >= 0 && command->a[2] == 2) {
+        result = apus_propagate(tree, "", APUS_AT_EMPTY_PATH, APUS_MS_PRIVATE | APUS_MS_REC);
+    }
     close(place);
     init->root = tree;
     return apus_at(init, result, path);
@@ -115,7 +113,7 @@ static int move_root(struct apus_init *init) {
 int apus_step_pivot(struct apus_init *init, const struct apus_command *command) {
     struct apus_command mask;
     if (apus_root(init) < 0) return init->root;
-    if (command->a[0] != 2 && init->null < 0 && apus_plan_ahead(init, APUS_OP_MASK, &mask)) {
+    if (init->null < 0 && apus_plan_ahead(init, APUS_OP_MASK, &mask)) {
         // For masks, should the container have no null device; its absence matters only then.
         init->null = apus_open_tree(AT_FDCWD, "/dev/null", APUS_OPEN_TREE_CLONE);
         if (init->null >= 0 && apus_is_device(init->null, 1, 3) <= 0) apus_close(&init->null);

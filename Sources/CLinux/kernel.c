@@ -2,6 +2,7 @@
 #include "shim.h"
 
 #include <string.h>
+#include <sys/mount.h>
 
 int apus_open_tree(int directory, const char *path, uint32_t flags) {
     APUS_RESULT(syscall(SYS_open_tree, directory, path, flags));
@@ -10,6 +11,8 @@ int apus_open_tree(int directory, const char *path, uint32_t flags) {
 int apus_move_mount(int from, const char *source, int to, const char *target, uint32_t flags) {
     APUS_RESULT(syscall(SYS_move_mount, from, source, to, target, flags));
 }
+
+int apus_unmount(const char *path, int flags) { APUS_RESULT(umount2(path, flags)); }
 
 int apus_mount_setattr(int directory, const char *path, uint32_t flags, uint64_t set, uint64_t clear,
                        uint64_t propagation, int user_namespace) {

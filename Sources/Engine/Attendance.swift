@@ -68,7 +68,8 @@ struct Attendance: ~Copyable {
         message.pid = process.pid
         if !seccomp.listenerMetadata.isEmpty { message.metadata = seccomp.listenerMetadata }
         message.state = state
-        try HandleSocket.send(handle, payload: message.json(), to: path, origin: origin, peer: "seccomp agent")
+        try HandleSocket.send(
+            handle, payload: message.json(), to: path, origin: origin, peer: "seccomp agent")
     }
 
     /// A tree has come, which a bind of the step takes from the container's root: its ids are mapped.

@@ -23,6 +23,7 @@ enum Cleanup {
         }
         // Without a cgroup of its own, or moved out of it, init still ends: by its handle.
         try end(record.process)
+        try record.coveredMount?.uncover(record.rootfs)
         // Unmounted meanwhile, it has forgotten all groups.
         if let place = record.resctrl { try Resctrl.find()?.remove(place) }
     }

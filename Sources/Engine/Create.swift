@@ -78,6 +78,9 @@ extension Runtime {
         if let resctrl = preparation.plan.resctrl {
             record.resctrl = try Resctrl.required().place(of: resctrl, id: request.id)
         }
+        if preparation.plan.bindsRootOnHost {
+            record.coveredMount = try MountIdentity(at: preparation.rootfs)
+        }
         record.sharesPIDNamespace = preparation.spec.sharesPIDNamespace
         record.ociVersion = preparation.spec.ociVersion
         record.bundle = preparation.bundle.path

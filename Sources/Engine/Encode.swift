@@ -134,8 +134,10 @@ extension StepEncoder {
     private mutating func encodeMount(_ operation: Operation) {
         switch operation {
         case .hostPropagation(let value): add(APUS_OP_PROPAGATION, [Int64(value.rawValue)])
-        case .openRoot(let path, let handle, let isShared):
-            add(APUS_OP_ROOT, [Self.slot(handle), isShared ? 1 : 0], [path])
+        case .openRoot(let path, let handle, let isShared, let binding):
+            add(
+                APUS_OP_ROOT,
+                [Self.slot(handle), isShared ? 1 : 0, Int64(binding.rawValue)], [path])
         case .overlayRoot(let inUserNamespace):
             add(APUS_OP_ROOT_OVERLAY, [inUserNamespace ? 1 : 0])
         case .mount(let mount):

@@ -14,6 +14,8 @@ struct Record: Fields {
     var cgroup = CgroupPlace()
     /// The resctrl groups it is in, if it asked for some.
     var resctrl: ResctrlPlace?
+    /// The mount that the root is bound over, in the host's mount namespace, if the container has that.
+    var coveredMount: MountIdentity?
     /// The pid namespace is not the container's own: the end of init does not end the others.
     var sharesPIDNamespace = false
     var ociVersion = ""
@@ -46,6 +48,7 @@ struct Record: Fields {
         try coder.required("cgroup", &place)
         cgroup = CgroupPlace(journalText: place) ?? CgroupPlace()
         try coder.optional("resctrl", &resctrl)
+        try coder.optional("coveredMount", &coveredMount)
         try coder.defaulted("sharesPIDNamespace", &sharesPIDNamespace)
         try coder.required("ociVersion", &ociVersion)
         try coder.required("bundle", &bundle)

@@ -65,6 +65,13 @@ extension Handle where Self: ~Copyable {
     }
 }
 
+/// umount2(2) with MNT_DETACH: the mount at the path, with all that is mounted below it.
+package func unmount(_ path: String) throws(Errno) {
+    let detach: Int32 = 0x2
+    let noFollow: Int32 = 0x8
+    _ = try check(unsafe apus_unmount(path, detach | noFollow))
+}
+
 /// AT_EMPTY_PATH where the path is empty.
 private func emptyPath(_ path: String) -> UInt32 { path.isEmpty ? 0x1000 : 0 }
 

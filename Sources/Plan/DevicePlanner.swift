@@ -17,7 +17,7 @@ extension Draft {
 
     /// Device nodes and links below /dev, unless the host's own /dev is bound there.
     mutating func makeDevices() throws(ConfigError) {
-        guard own.contains(.mount), !isDevBound else { return }
+        guard rootBinding != .none, !isDevBound else { return }
         for device in Self.defaultDevices where !isConfigured(device.path) {
             add(
                 "(default)",
@@ -105,6 +105,6 @@ extension Draft {
             .console(
                 Console(
                     width: size?.width ?? 0, height: size?.height ?? 0, uid: process.user.uid,
-                    bindsConsole: bindsConsole && own.contains(.mount) && !isDevBound)))
+                    bindsConsole: bindsConsole && rootBinding != .none && !isDevBound)))
     }
 }

@@ -174,6 +174,16 @@ package struct Console: Equatable {
     package let bindsConsole: Bool
 }
 
+/// Whether the root is bound onto itself, so that what is mounted in it is one tree.
+package enum RootBinding: Int, Equatable {
+    /// In the container's mount namespace.
+    case own = 0
+    /// Only opened: nothing will be mounted in it.
+    case none = 1
+    /// In the mount namespace of the host, which the container has: unmounted by `delete`.
+    case onHost = 2
+}
+
 /// How the container's root becomes "/".
 package enum PivotMode: Int, Equatable {
     case pivotRoot = 0

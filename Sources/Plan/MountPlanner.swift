@@ -21,7 +21,8 @@ extension Draft {
         add(
             "root",
             .openRoot(
-                path: path, handle: handle, isShared: rootPropagation.contains(.shared)))
+                path: path, handle: handle, isShared: rootPropagation.contains(.shared),
+                binding: rootBinding))
         if options.isEphemeral {
             guard own.contains(.mount) else {
                 throw ConfigError(path: "root", message: "ephemeral needs a mount namespace")
@@ -29,6 +30,13 @@ extension Draft {
             let inUserNamespace = hasUserNamespace || host.isInUserNamespace
             add("root", .overlayRoot(inUserNamespace: inUserNamespace))
         }
+    }
+
+    /// Without a mount namespace of its own the container has the host's, and its mounts are made
+    /// there: OCI config-linux.md, "Namespaces". A user namespace has no right to that.
+    var rootBinding: RootBinding {
+        if own.contains(.mount) { return .own }
+        return spec.mounts.isEmpty || hasUserNamespace ? .none : .onHost
     }
 
     /// Whether the runtime opens trees of the host for the init stage: its mapped root could be
@@ -52,9 +60,9 @@ extension Draft {
 
     /// All mounts, in the configuration's order.
     mutating func mountAll() throws(ConfigError) {
-        guard own.contains(.mount) || spec.mounts.isEmpty else {
+        guard rootBinding != .none || spec.mounts.isEmpty else {
             throw ConfigError(
-                path: "mounts", message: "need a mount namespace; they would be made on the host")
+                path: "mounts", message: "a user namespace needs a mount namespace for them")
         }
         for (index, mount) in spec.mounts.enumerated() {
             try add(mount, "mounts[\(index)]")

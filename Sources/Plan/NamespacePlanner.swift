@@ -112,7 +112,9 @@ extension Draft {
     }
 
     private mutating func enterRootOfContainer() throws(ConfigError) {
-        add("root", .openRoot(path: try rootPath(), handle: nil, isShared: false))
+        add(
+            "root",
+            .openRoot(path: try rootPath(), handle: nil, isShared: false, binding: .none))
         add("root", .pivot(.chroot))
     }
 

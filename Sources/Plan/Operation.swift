@@ -18,7 +18,7 @@ package enum Operation: Equatable {
 
     // Mounts
     case hostPropagation(Propagation)
-    case openRoot(path: String, handle: Slot?, isShared: Bool)
+    case openRoot(path: String, handle: Slot?, isShared: Bool, binding: RootBinding)
     /// A layer in memory over the root. In a user namespace overlayfs keeps its own attributes as
     /// `user.overlay.*`.
     case overlayRoot(inUserNamespace: Bool)

@@ -30,11 +30,20 @@ package struct Plan: Equatable {
 
     package init() {}
 
+    /// Whether mounts are made in the mount namespace that the container has from the host.
+    package var bindsRootOnHost: Bool {
+        for step in steps {
+            if case .openRoot(_, _, _, .onHost) = step.operation { return true }
+        }
+        return false
+    }
+
     /// Whether the init stage stops at `checkpoint`; the runtime then must serve it.
     package func awaits(_ checkpoint: Checkpoint) -> Bool {
         for step in steps {
             switch step.operation {
             case .await(checkpoint): return true
+            case .bind(let bind) where checkpoint == .mapTree && bind.mapped != nil: return true
             case .console where checkpoint == .console: return true
             case .seccomp(let filter) where checkpoint == .listener && filter.hasListener:
                 return true

@@ -27,7 +27,7 @@ extension Draft {
     private mutating func addPaths(
         _ paths: [String], _ name: String, _ operation: (String) -> Operation
     ) throws(ConfigError) {
-        guard own.contains(.mount) || paths.isEmpty else {
+        guard rootBinding != .none || paths.isEmpty else {
             throw ConfigError(path: name, message: "needs a mount namespace")
         }
         var seen: Set<String> = []
@@ -37,7 +37,7 @@ extension Draft {
     }
 
     mutating func sealRoot() {
-        if spec.root?.readonly == true, own.contains(.mount) {
+        if spec.root?.readonly == true, rootBinding != .none {
             add("root.readonly", .rootReadOnly)
         }
         if !rootPropagation.isEmpty, own.contains(.mount) {

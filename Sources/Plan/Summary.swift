@@ -37,7 +37,8 @@ extension Operation {
     private var mountSummary: String {
         switch self {
         case .hostPropagation(let propagation): "make / \(propagation.name)"
-        case .openRoot(let path, _, _): "open the root \(path)"
+        case .openRoot(let path, _, _, let binding):
+            "open the root \(path)" + (binding == .onHost ? ", bound onto itself on the host" : "")
         case .overlayRoot: "put a layer in memory over the root, for all changes"
         case .mount(let mount):
             "mount \(mount.type) on \(mount.target)"

@@ -241,3 +241,31 @@ def bad_mapping(t, container, host, size):
     bundle.config["linux"]["uidMappings"] = entry
     bundle.config["linux"]["gidMappings"] = entry
     t.refused(bundle)
+
+
+def mounts_below(path):
+    with open("/proc/self/mountinfo") as file:
+        return [line.split()[4] for line in file if line.split()[4].startswith(path)]
+
+
+@test(needs="root")
+def without_mount_namespace(t):
+    """without a mount namespace mounts are the host's, below the root; delete takes them away"""
+    bundle = t.bundle("sh", "-c", "cat /proc/sys/kernel/hostname; touch /etc/x; exec sleep 1000",
+                      root={"path": "rootfs", "readonly": True}).without_namespace("mount")
+    identifier = t.create(bundle)
+    t.true({f"{bundle.rootfs}{x}" for x in ("", "/proc", "/dev")} <= set(mounts_below(bundle.rootfs)), "mounts")
+    t.ok("start", identifier)
+    t.equal(t.ok("exec", identifier, "cat", "/proc/sys/kernel/hostname").out, "box\n")
+    t.true(not os.path.exists(f"{bundle.rootfs}/etc/x"), "the root is writable")
+    t.ok("delete", "--force", identifier)
+    t.equal(mounts_below(bundle.rootfs), [], "mounts that are left")
+
+
+@test(needs="root")
+def without_mount_namespace_refused(t):
+    """a create that fails leaves no mount on the host; a user namespace may make none there"""
+    bundle = t.bundle("/nowhere").without_namespace("mount")
+    t.refused(bundle)
+    t.equal(mounts_below(bundle.rootfs), [], "mounts that are left")
+    t.refused(t.bundle("true").user_namespace().without_namespace("mount"), text="mounts: a user namespace")

@@ -75,7 +75,7 @@ struct EncodeTests {
 
     static let mountRows: [Row] = [
         Row(.hostPropagation(.slave), APUS_OP_PROPAGATION, 1, 0),
-        Row(.openRoot(path: "/r", handle: nil, isShared: false), APUS_OP_ROOT, 2, 1),
+        Row(.openRoot(path: "/r", handle: nil, isShared: false, binding: .own), APUS_OP_ROOT, 3, 1),
         Row(.overlayRoot(inUserNamespace: true), APUS_OP_ROOT_OVERLAY, 1, 0),
         Row(.mount(NewMount(type: "t", source: "s", target: "/")), APUS_OP_MOUNT, 7, 5),
         Row(.bind(Bind(source: "/a", target: "/b")), APUS_OP_BIND, 7, 2),

@@ -180,7 +180,7 @@ struct OrderTests {
             for step in plan.steps {
                 switch step.operation {
                 case .join(let handle, _): used.append(handle.index)
-                case .openRoot(_, let handle?, _): used.append(handle.index)
+                case .openRoot(_, let handle?, _, _): used.append(handle.index)
                 case .bind(let bind): if let handle = bind.handle { used.append(handle.index) }
                 default: continue
                 }

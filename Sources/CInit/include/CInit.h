@@ -116,7 +116,7 @@ enum apus_operation {
     APUS_OP_LOOPBACK,         // brings lo up
     // Mounts. "target" is a path inside the root, resolved there; missing targets are made.
     APUS_OP_PROPAGATION,      // a0 MS_* flags for "/" of the new mount namespace
-    APUS_OP_ROOT,             // a0 slot of a detached tree or -1, a1 1: keep submounts shared (rootfsPropagation shared); s0 path: opens the root, bound onto itself (only opened where PIVOT is a chroot)
+    APUS_OP_ROOT,             // a0 slot of a detached tree or -1, a1 1: keep submounts shared (rootfsPropagation shared); a2 1: only opened, 0: bound onto itself, 2: so, in the mount namespace of the host; s0 path
     APUS_OP_MOUNT,            // a new file system. a0 how, a1 attributes to set (MOUNT_ATTR_*), a2 to clear, a3 propagation MS_* or 0, a4 attributes to set recursively, a5 to clear recursively, a6 superblock MS_* flags; s0 type, s1 source, s2 target, s3 data options joined with ',', s4 SELinux context or ""
     APUS_OP_BIND,             // a0 how, a1..a5 as MOUNT, a6 slot of a detached tree or -1; s0 source (host path, or see how), s1 target
     APUS_OP_REMOUNT,          // a0 how, a1..a5, a6 superblock flags; s0 target, s1 data ("remount" in the options)

@@ -178,6 +178,7 @@ int apus_launch(struct apus_launch *launch);
 
 int apus_open_tree(int directory, const char *path, uint32_t flags);
 int apus_move_mount(int from, const char *source, int to, const char *target, uint32_t flags);
+int apus_unmount(const char *path, int flags);
 int apus_mount_setattr(int directory, const char *path, uint32_t flags, uint64_t set, uint64_t clear,
                        uint64_t propagation, int user_namespace);
 int apus_fsopen(const char *type, uint32_t flags);
