@@ -30,9 +30,7 @@ struct Birth: ~Copyable {
     ) throws(Failure) -> ProcessHandle {
         var cgroup = try makeCgroup(container.record.cgroup, preparation)
         container.record.cgroup = cgroup.actualPlace
-        if let place = container.record.resctrl, let schemata = preparation.plan.resctrl?.schemata {
-            try Resctrl.required().make(place, schemata)
-        }
+        try container.record.makeResctrl(preparation.plan)
         var process = try launch(container, preparation, cgroup?.handle)
         do throws(Failure) {
             if !isOutside { try settle(&cgroup) }
@@ -160,7 +158,7 @@ struct Birth: ~Copyable {
 
 extension Cgroup? {
     /// Where the cgroup is: with systemd not always where its name says; nowhere without one.
-    fileprivate var actualPlace: CgroupPlace {
+    var actualPlace: CgroupPlace {
         borrowing get {
             switch self {
             case .some(let cgroup): cgroup.place

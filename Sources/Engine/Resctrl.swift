@@ -180,6 +180,12 @@ struct ResctrlPlace: Fields, Equatable {
 }
 
 extension Record {
+    /// Makes the container's groups, before it has a process.
+    func makeResctrl(_ plan: Plan) throws(Failure) {
+        guard let resctrl, let schemata = plan.resctrl?.schemata else { return }
+        try Resctrl.required().make(resctrl, schemata)
+    }
+
     /// Puts a process of the container into its groups.
     func assignResctrl(_ pid: Int32) throws(Failure) {
         guard let resctrl else { return }

@@ -60,6 +60,8 @@ struct Revival: ~Copyable {
                 container.record.cgroup, preparation.plan.cgroup,
                 description: "apus container \(container.id)", on: preparation.cgroups)
         }
+        container.record.cgroup = cgroup.actualPlace
+        try container.record.makeResctrl(preparation.plan)
         if let handle = cgroup?.handle {
             options.setCgroupRoot(container.record.cgroup.path)
             // Nobody else would put the processes there.
@@ -136,6 +138,7 @@ struct Revival: ~Copyable {
         } catch {
             throw Failure("identify process \(pid)", error)
         }
+        try container.record.assignResctrl(pid)
         try container.directory.commit(container.record)
         if let pidFile = request.create.pidFile { try PidFile.write(pid, to: pidFile) }
     }

@@ -351,15 +351,15 @@ class T:
         self.eventually(ended, f"process {pid} ends", seconds)
         return os.waitstatus_to_exitcode(status[-1])
 
-    def spawn(self, *arguments, **options):
-        """The runtime in the background; ended with the test at the latest."""
+    def spawn(self, *arguments, program=None, **options):
+        """The runtime, or another program, in the background; ended with the test at the latest."""
         self.count += 1
         for name, mode in (("stdin", "rb"), ("stdout", "wb"), ("stderr", "wb")):
             if name not in options:
                 path = f"{self.directory}/{name}{self.count}" if mode == "wb" else "/dev/null"
                 options[name] = open(path, mode)
-        process = subprocess.Popen([*options.pop("wrap", ()), *self.command(arguments)],
-                                   cwd=self.directory, **options)
+        command = [program, *arguments] if program else self.command(arguments)
+        process = subprocess.Popen([*options.pop("wrap", ()), *command], cwd=self.directory, **options)
         self.background.append(process)
         return process
 
