@@ -33,7 +33,8 @@ struct MountIdentity: Fields {
     /// Takes away what covers the mount at its path, and everything mounted there.
     func uncover(_ path: String) throws(Failure) {
         do throws(Errno) {
-            guard try Machine.bootID() == bootID, try Self.number(at: path) != number else { return }
+            guard try Machine.bootID() == bootID else { return }
+            guard try Self.number(at: path) != number else { return }
             try unmount(path)
         } catch .enoent {
             // Whoever removed the root has unmounted it.

@@ -32,8 +32,10 @@ extension Draft {
         }
     }
 
-    /// Without a mount namespace of its own the container has the host's, and its mounts are made
-    /// there: OCI config-linux.md, "Namespaces". A user namespace has no right to that.
+    /// Whose mounts the container's are.
+    ///
+    /// Without a mount namespace of its own it has the host's, and they are made there: OCI
+    /// config-linux.md, "Namespaces". A user namespace has no right to that.
     var rootBinding: RootBinding {
         if own.contains(.mount) { return .own }
         return spec.mounts.isEmpty || hasUserNamespace ? .none : .onHost
