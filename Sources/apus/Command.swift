@@ -18,7 +18,7 @@ struct Command {
             // An engine finds the reason in its log, a person below the help.
             Output.tryWrite("Incorrect usage.\n\n" + help(of: arguments.verb))
             Log(options: arguments).error(error.message)
-            return ExitCode.failure
+            return error.exitCode
         }
         let log = Log(options: arguments)
         do throws(Failure) {

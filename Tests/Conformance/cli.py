@@ -95,7 +95,13 @@ def nothing_given(t):
     t.true(0 <= result.code < 128 and result.out + result.err, str(result))
 
 
-@cases([("verb", ["frobnicate"]), ("option", ["state", "--frobnicate", "x"]), ("missing", ["state"]),
+@cases([("verb", ["frobnicate"]), ("help", ["help", "frobnicate"])])
+def unknown_command(t, arguments):
+    """a command that there is not has an exit code of its own"""
+    t.equal(t.fails(*arguments).code, 3)
+
+
+@cases([("option", ["state", "--frobnicate", "x"]), ("missing", ["state"]),
         ("too-many", ["state", "a", "b"]), ("value", ["create", "--bundle"]), ("kill-none", ["kill"]),
         ("global", ["--frobnicate", "list"]), ("number", ["create", "--preserve-fds", "x", "id"]),
         ("negative", ["create", "--preserve-fds", "-1", "id"]), ("format", ["list", "-f", "xml"]),
