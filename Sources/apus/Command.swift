@@ -104,7 +104,7 @@ extension Command {
     func runtime() throws(Failure) -> Runtime {
         var settings = Settings()
         settings.root = arguments.value("root")
-        settings.runtimeDirectory = environment["XDG_RUNTIME_DIR"]
+        settings.runtimeDirectory = runtimeDirectory
         settings.userName = environment["USER"]
         settings.workingDirectory = try workingDirectory()
         settings.listenFDs = listenFDs
@@ -115,6 +115,20 @@ extension Command {
         let log = log
         settings.warn = { log.warning($0) }
         return try Runtime(settings)
+    }
+
+    /// An ordinary user's directory of the session; su leaves its variable unset.
+    private var runtimeDirectory: String? {
+        if let path = environment["XDG_RUNTIME_DIR"], path != "" { return path }
+        let user = CurrentProcess.effectiveUID
+        guard user != 0 else { return nil }
+        let path = "/run/user/\(user)"
+        do throws(Errno) {
+            try BorrowedHandle.workingDirectory.access(path, mode: 2)
+            return path
+        } catch {
+            return nil
+        }
     }
 
     /// Where programs of the host are looked for: PATH, or the usual one.

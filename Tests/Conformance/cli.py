@@ -142,6 +142,23 @@ def global_options(t):
     t.ok("delete", "--force", "x")
 
 
+@test(needs="user")
+def root_without_environment(t):
+    """without XDG_RUNTIME_DIR a user's state is in /run/user or /tmp, in a directory of the user's own"""
+    bundle = t.bundle("true")
+    bundle.save("plain1")
+    environment = {name: value for name, value in os.environ.items() if name != "XDG_RUNTIME_DIR"}
+    for arguments in (["create", "-b", bundle.path, "plain1"], ["delete", "--force", "plain1"]):
+        result = t.rt(*arguments, plain=True, env=environment)
+        t.equal(result.code, 0, str(result))
+
+
+@test(needs="user")
+def root_of_another(t):
+    """a root directory that is another's is refused"""
+    t.fails("--root", "/usr", "list", plain=True, text="EPERM")
+
+
 @test
 def root_from_environment(t):
     """without --root an ordinary user's state is below XDG_RUNTIME_DIR"""
