@@ -45,7 +45,7 @@ shell: packages
 	@bin/apus shell $(ROOTFS)/rootfs $(if $(CMD),-- /bin/sh -c "$$CMD")
 
 packages:
-	@.ci/install-packages
+	@.ci/install-packages build
 
 fixtures:
 	cd $(ROOTFS) && ./build
