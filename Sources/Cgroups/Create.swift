@@ -127,8 +127,8 @@ extension Cgroup {
         let advice =
             isRootless
             ? "; systemd gives it with Delegate=\(name) in user@.service" : ""
-        return "the controller \(name) is not available here (cgroup.controllers: \(offered))"
-            + advice
+        return "the requested cgroup controller `\(name)` is not available "
+            + "(cgroup.controllers: \(offered))" + advice
     }
 
     /// Gives the directory and the files that a delegate may write to the container's user.

@@ -54,7 +54,7 @@ struct EncodeTests {
                 .hook(
                     HookRun(
                         kind: .startContainer, path: "/h", arguments: ["h", ""], environment: [],
-                        timeout: nil, state: "{}")), APUS_OP_HOOK, 2, 4),
+                        timeout: nil, state: "{}")), APUS_OP_HOOK, 3, 4),
             Row(.boundingSet(CapabilityMask(bits: 1)), APUS_OP_BOUNDING, 1, 0),
             Row(.groups([4, 5], setgroupsDenied: false), APUS_OP_GROUPS, 3, 0),
             Row(.user(uid: 1, gid: 2, umask: nil), APUS_OP_USER, 3, 0),

@@ -16,6 +16,10 @@ struct MountTests {
         }
     }
 
+    private func bindsOnHost(_ spec: Spec) throws -> Bool {
+        try Planner.plan(spec, options: Sample.options, host: Host()).bindsRootOnHost
+    }
+
     @Test func everyOptionOfOCIIsKnown() {
         let oci = """
             async atime bind defaults dev diratime dirsync exec iversion lazytime loud mand \
@@ -128,11 +132,30 @@ struct MountTests {
         #expect(cgroup.settings.attributes.set & MountAttributes.readOnly != 0)
     }
 
-    @Test func mountsNeedAMountNamespace() {
+    @Test func withoutAMountNamespaceMountsAreTheHosts() throws {
+        var spec = Sample.minimal
+        spec.mounts = [Spec.Mount("/t", type: "tmpfs", source: "t", options: [])]
+        spec.linux?.namespaces.removeAll { $0.type == .mount }
+        #expect(try bindsOnHost(spec))
+        spec.mounts = []
+        #expect(try !bindsOnHost(spec))
+        #expect(try !bindsOnHost(Sample.minimal))
         let mount = Spec.Mount("/t", type: "tmpfs", source: "t", options: [])
         #expect(throws: ConfigError.self) {
-            try operations(mount) { $0.linux?.namespaces.removeAll { $0.type == .mount } }
+            try operations(mount) {
+                $0.linux = Sample.userns.linux
+                $0.linux?.namespaces.removeAll { $0.type == .mount }
+            }
         }
+    }
+
+    @Test func sourceInTheRootIsLookedUpThere() throws {
+        let mount = Spec.Mount("/t", type: "bind", source: "/bundle/rootfs/./a/b", options: [])
+        guard case .bind(let bind) = try #require(operations(mount).first).operation else {
+            Issue.record("no bind")
+            return
+        }
+        #expect(bind.source == "/a/b" && bind.settings.how.contains(.sourceInRoot))
     }
 
     @Test func boundDevIsLeftAlone() throws {
