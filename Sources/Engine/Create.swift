@@ -22,6 +22,7 @@ extension Runtime {
         for warning in preparation.spec.warnings + preparation.plan.warnings {
             settings.warn(warning.description)
         }
+        trace(preparation.plan)
 
         let record = try intent(request, preparation)
         let lock = try IDLock.take(request.id, in: store)

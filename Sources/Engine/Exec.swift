@@ -25,6 +25,7 @@ extension Runtime {
         let target = try container.openInit()
         let (spec, plan) = try planExec(request, container, cgroups)
         try checkConsole(request, hasTerminal: plan.hasTerminal)
+        trace(plan)
 
         let foreground =
             request.detach
@@ -67,7 +68,9 @@ extension Runtime {
         guard let cpus, !cpus.isEmpty else { return nil }
         do throws(Errno) {
             let old = try Affinity()
-            try Affinity(list: cpus).apply()
+            let affinity = try Affinity(list: cpus)
+            try affinity.apply()
+            trace(affinity)
             return old
         } catch {
             throw Failure("move to CPUs \(cpus)", error).at("process.execCPUAffinity.initial")

@@ -24,6 +24,8 @@ package struct Settings {
     package var workingDirectory = "/"
     /// Takes a warning: one line, without a newline.
     package var warn: (String) -> Void = { _ in }
+    /// Takes a line about what is done; nil where nobody wants to know.
+    package var trace: ((String) -> Void)?
 
     package init() {}
 }

@@ -40,6 +40,20 @@ package struct Affinity: Equatable {
         return cpus
     }
 
+    /// The set as one hexadecimal number, CPU 0 in its last bit.
+    package var mask: String {
+        var digits = ""
+        for word in words.reversed() {
+            let text = String(word, radix: 16)
+            if digits.isEmpty {
+                if word != 0 { digits = text }
+            } else {
+                digits += String(repeating: "0", count: 16 - text.utf8.count) + text
+            }
+        }
+        return digits.isEmpty ? "0" : digits
+    }
+
     /// Binds this thread, and what it starts from now on; EINVAL where no CPU of them is there.
     package func apply() throws(Errno) {
         _ = try check(

@@ -115,6 +115,7 @@ extension Command {
         settings.isRootless = try isRootless()
         let log = log
         settings.warn = { log.warning($0) }
+        if log.showsSteps { settings.trace = { log.step($0) } }
         return try Runtime(settings)
     }
 

@@ -11,11 +11,14 @@ final class Log {
     private enum Level: String {
         case error
         case warning
+        case debug
     }
 
     private let path: String?
     private let format: String
     private let showsWarnings: Bool
+    /// Whether what the program does is told, too.
+    let showsSteps: Bool
     private var file: FileDescriptor?
     private var isJSON: Bool { format == "json" }
 
@@ -24,8 +27,8 @@ final class Log {
         self.path = path == "" ? nil : path
         format = options.value("log-format") ?? "text"
         let level = options.value("log-level")
-        showsWarnings =
-            options.has("debug") || level == "debug" || level == "info" || level == "warning"
+        showsSteps = options.has("debug") || level == "debug"
+        showsWarnings = showsSteps || level == "info" || level == "warning"
     }
 
     /// Opens the file, so that a call whose errors nobody could read fails before it does anything.
@@ -48,6 +51,13 @@ final class Log {
     func warning(_ message: String) {
         guard showsWarnings else { return }
         report(.warning, message)
+    }
+
+    /// What the program does: a line of the log, which people see only where there is no file for it.
+    func step(_ message: String) {
+        let line = line(.debug, message)
+        if let number = file?.raw { return append(line, to: BorrowedHandle(number)) }
+        append(line, to: .standardError)
     }
 
     private func report(_ level: Level, _ message: String) {

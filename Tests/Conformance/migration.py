@@ -2,8 +2,9 @@
 import os
 import subprocess
 
-from checkpoint import COUNT, NEEDS, counting, restored, started
+from checkpoint import COUNT, NEEDS, counting, restored, saved, started
 from harness import test
+from systemd import Scope, gone, shown
 
 PORT = 27277
 
@@ -70,3 +71,26 @@ def lazy_pages(t):
     counting(t, bundle)
     t.fails("state", identifier, text="does not exist")
     t.equal(t.status(back), "running")
+
+
+@test(needs=(*NEEDS, "systemd"), timeout=120)
+def into_a_scope(t):
+    """--systemd-cgroup: restored processes are in a scope of the new container's name"""
+    scope = Scope(t, "sh", "-c", COUNT).up()
+    counting(t, scope.bundle)
+    image = saved(t, scope.id)
+    t.eventually(lambda: gone(t, scope.unit), "the end of the first scope")
+    back = t.own(t.new_id())
+    unit = f"apus-{back}.scope"
+    scope.bundle.set("linux.cgroupsPath", f":apus:{back}").save(back)
+    t.ok("--systemd-cgroup", "restore", "--detach", "-b", scope.bundle.path, "--image-path", image, back,
+         timeout=40)
+    counting(t, scope.bundle)
+    with open(f"/proc/{t.pid(back)}/cgroup") as file:
+        path = file.read().splitlines()[-1][3:]
+    t.equal(shown(t, unit, "ActiveState", "ControlGroup"), {"ActiveState": "active", "ControlGroup": path})
+    t.ok("pause", back)
+    t.equal(t.status(back), "paused")
+    t.ok("resume", back)
+    t.ok("delete", "--force", back)
+    t.eventually(lambda: gone(t, unit), "the end of the scope")

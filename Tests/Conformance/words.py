@@ -1,4 +1,5 @@
 """Words of errors that programs know from runc and look for."""
+import json
 import os
 
 from harness import cases, test
@@ -58,3 +59,27 @@ def listener_is_not_there(t):
 def cgroup_of_exec(t):
     """--cgroup leads nowhere but below the container's own"""
     t.fails("exec", "--cgroup", "..", t.up(), "true", text="--cgroup: bad sub cgroup path")
+
+
+@test
+def debug_log(t):
+    """--debug tells every step: in the file, or without one on standard error; nothing else does"""
+    bundle = t.bundle("true", linux__seccomp={"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [],
+                                              "flags": ["SECCOMP_FILTER_FLAG_LOG"]})
+    log = f"{t.directory}/log"
+    t.equal(t.run(bundle).err, "")
+    for flags in (["--debug"], ["--debug", "--log", log]):
+        result = t.ok(*flags, "run", "-b", bundle.path, t.own(t.new_id(), bundle))
+        told = t.read(log) if "--log" in flags else result.err
+        t.contains(told, 'level=debug msg="process.args: run true"')
+        t.contains(told, 'msg="seccomp filter flags: 2"')
+    t.equal(result.err, "")
+    t.equal(t.read(log).count("\n"), told.count("level=debug"), "lines")
+
+
+@test
+def debug_affinity(t):
+    """--debug exec tells the processors that the process begins on"""
+    process = {"args": ["true"], "cwd": "/", "execCPUAffinity": {"initial": "0"}}
+    path = t.file("process.json", json.dumps(process))
+    t.contains(t.ok("--debug", "exec", "--process", path, t.up()).err, "affinity: 0x1")
