@@ -33,6 +33,18 @@ package struct ProgramLaunch {
     /// Trees that the program finds at `target` too, in the new mount namespace that it must have.
     package var binds: [(source: String, target: String)] = []
 
+    /// The first executable file of that name in a PATH, "a:b:c"; empty parts of it name nothing.
+    package static func find(_ name: String, in searchPath: String) -> String? {
+        for directory in searchPath.split(separator: ":") {
+            let path = directory + "/" + name
+            do throws(Errno) {
+                try BorrowedHandle.workingDirectory.access(path, mode: 1)
+                return path
+            } catch {}
+        }
+        return nil
+    }
+
     /// A program with stdin, stdout and stderr, and no other handle.
     package init(
         _ executable: Executable, arguments: [String], environment: [String] = [],
@@ -87,18 +99,6 @@ package struct ProgramLaunch {
         }
         _ = try check(result)
         return ProcessHandle(pid: pid, owning: FileDescriptor(owning: pidfd))
-    }
-}
-
-/// Three strings as C has them, while `body` runs.
-@unsafe private func withCStrings<Result>(
-    _ first: String, _ second: String, _ third: String,
-    _ body: (UnsafePointer<CChar>, UnsafePointer<CChar>, UnsafePointer<CChar>) -> Result
-) -> Result {
-    unsafe first.withCString { first in
-        unsafe second.withCString { second in
-            unsafe third.withCString { unsafe body(first, second, $0) }
-        }
     }
 }
 

@@ -108,7 +108,7 @@ extension Command {
         settings.userName = environment["USER"]
         settings.workingDirectory = try workingDirectory()
         settings.listenFDs = listenFDs
-        if let path = environment["PATH"], path != "" { settings.searchPath = path }
+        settings.searchPath = searchPath
         if let path = environment["NOTIFY_SOCKET"], path != "" { settings.notifySocket = path }
         settings.cgroupDriver = try cgroupDriver()
         settings.isRootless = try isRootless()
@@ -116,6 +116,15 @@ extension Command {
         settings.warn = { log.warning($0) }
         return try Runtime(settings)
     }
+
+    /// Where programs of the host are looked for: PATH, or the usual one.
+    private var searchPath: String {
+        if let path = environment["PATH"], path != "" { return path }
+        return Settings().searchPath
+    }
+
+    /// The path of a program of the host.
+    func find(_ program: String) -> String? { ProgramLaunch.find(program, in: searchPath) }
 
     func workingDirectory() throws(Failure) -> String {
         do throws(Errno) {
