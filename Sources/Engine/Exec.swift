@@ -49,6 +49,8 @@ extension Runtime {
         } catch {
             throw entry.destroy() ?? error
         }
+        let kills = entry.earlierKills
+        let cgroup = entry.cgroup.take()
         let process = entry.finish()
         guard let foreground else { return 0 }
         let end: ExitStatus
@@ -56,6 +58,11 @@ extension Runtime {
             end = try foreground.wait(for: process, master: attendance.takeMaster())
         } catch {
             throw Failure("wait for process \(process.pid)", error)
+        }
+        if end == .signaled(Signal.kill), let cgroup,
+            let reason = Failure(outOfMemoryIn: cgroup, after: kills, of: "the process")
+        {
+            settings.warn(reason.message)
         }
         return end.shellCode
     }

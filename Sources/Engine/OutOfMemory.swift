@@ -14,9 +14,12 @@ extension Failure {
     /// The kubelet and docker's users look for these words.
     ///
     /// - Parameter earlier: the kills that were counted before the process began.
-    init?(outOfMemoryIn cgroup: borrowing Cgroup, after earlier: UInt64 = 0) {
+    init?(
+        outOfMemoryIn cgroup: borrowing Cgroup, after earlier: UInt64 = 0,
+        of process: String = "container init"
+    ) {
         guard cgroup.memoryKills > earlier else { return nil }
-        self.init("container init was OOM-killed (memory limit too low?)")
+        self.init("\(process) was OOM-killed (memory limit too low?)")
         origin = "linux.resources.memory"
         guard let memory = (try? cgroup.memoryUse()) ?? nil else { return }
         hint = "the limit is \(memory.limit.map { "\($0) bytes" } ?? "that of a cgroup above")"
