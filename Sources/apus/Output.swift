@@ -39,7 +39,8 @@ enum Output {
         for row in rows {
             for (index, cell) in row.enumerated() {
                 text += cell
-                if index + 1 < row.count { text += Help.spaces(widths[index] - cell.unicodeScalars.count) }
+                guard index + 1 < row.count else { continue }
+                text += Help.spaces(widths[index] - cell.unicodeScalars.count)
             }
             text += "\n"
         }
