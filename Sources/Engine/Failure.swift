@@ -90,7 +90,7 @@ extension Failure {
         return located
     }
 
-    func withExitCode(_ code: Int32) -> Failure {
+    package func withExitCode(_ code: Int32) -> Failure {
         var changed = self
         changed.exitCode = code
         return changed

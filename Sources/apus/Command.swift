@@ -18,7 +18,7 @@ struct Command {
             // An engine finds the reason in its log, a person below the help.
             Output.tryWrite("Incorrect usage.\n\n" + help(of: arguments.verb))
             Log(options: arguments).error(error.message)
-            return ExitCode.failure
+            return error.exitCode
         }
         let log = Log(options: arguments)
         do throws(Failure) {
@@ -104,7 +104,7 @@ extension Command {
     func runtime() throws(Failure) -> Runtime {
         var settings = Settings()
         settings.root = arguments.value("root")
-        settings.runtimeDirectory = environment["XDG_RUNTIME_DIR"]
+        settings.runtimeDirectory = runtimeDirectory
         settings.userName = environment["USER"]
         settings.workingDirectory = try workingDirectory()
         settings.listenFDs = listenFDs
@@ -115,6 +115,20 @@ extension Command {
         let log = log
         settings.warn = { log.warning($0) }
         return try Runtime(settings)
+    }
+
+    /// An ordinary user's directory of the session; su leaves its variable unset.
+    private var runtimeDirectory: String? {
+        if let path = environment["XDG_RUNTIME_DIR"], path != "" { return path }
+        let user = CurrentProcess.effectiveUID
+        guard user != 0 else { return nil }
+        let path = "/run/user/\(user)"
+        do throws(Errno) {
+            try BorrowedHandle.workingDirectory.access(path, mode: 2)
+            return path
+        } catch {
+            return nil
+        }
     }
 
     /// Where programs of the host are looked for: PATH, or the usual one.
@@ -152,11 +166,27 @@ extension Command {
     private func cgroupDriver() throws(Failure) -> CgroupDriver {
         if arguments.has("systemd-cgroup") { return .systemd }
         switch arguments.value("cgroup-manager") {
-        case nil, "cgroupfs": return .cgroupfs
+        case nil: return hasSystemdForLimits ? .systemd : .cgroupfs
+        case "cgroupfs": return .cgroupfs
         case "systemd": return .systemd
         case "disabled": return .disabled
         case .some(let other):
             throw Failure("invalid value \"\(other)\" for --cgroup-manager")
+        }
+    }
+
+    /// Whether limits of an ordinary user's shell are for the user's systemd to make: in the cgroup of
+    /// a login nobody but root may make one.
+    private var hasSystemdForLimits: Bool {
+        guard arguments.verb == .shell, CurrentProcess.effectiveUID != 0,
+            ["memory", "cpus", "pids"].contains(where: { arguments.has($0) }),
+            let directory = runtimeDirectory
+        else { return false }
+        do throws(Errno) {
+            try BorrowedHandle.workingDirectory.access(directory + "/bus", mode: 2)
+            return true
+        } catch {
+            return false
         }
     }
 
