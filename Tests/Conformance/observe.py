@@ -77,6 +77,9 @@ def out_of_memory(t):
     t.eventually(lambda: {"type": "oom", "id": identifier} in lines(t, out), "an oom event")
     t.equal(t.status(identifier), "running")
     t.equal(t.state(identifier)["oomKills"], 1)
+    memory = json.loads(t.ok("events", "--stats", identifier).out)["data"]["memory"]
+    t.equal(memory["events"]["oom_kill"], 1)
+    t.true(memory["events"]["max"] > 0, memory["events"])
 
 
 @test(needs=("limits", "probe"))
