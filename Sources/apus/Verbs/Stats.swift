@@ -68,7 +68,7 @@ private struct WatchedContainer {
     init(_ id: String, _ statistics: CgroupStatistics) {
         self.id = id
         now = statistics
-        memory = [statistics.memory?.current ?? 0]
+        if let used = statistics.memory { memory = [used.current] }
     }
 
     /// Takes a sample; nil where the container is gone.
@@ -81,7 +81,7 @@ private struct WatchedContainer {
         let used = (statistics.cpu?.total ?? 0).subtractingReportingOverflow(now.cpu?.total ?? 0)
         let elapsed = UInt64(max(1, moment - time))
         processor.append(used.overflow ? 0 : used.partialValue * 1000 / elapsed)
-        memory.append(statistics.memory?.current ?? 0)
+        if let used = statistics.memory { memory.append(used.current) }
         processor = processor.suffix(Self.length)
         memory = memory.suffix(Self.length)
         (now, time) = (statistics, moment)
