@@ -31,7 +31,7 @@ int apus_step_root(struct apus_init *init, const struct apus_command *command) {
     const char *path = command->s[0].bytes;
     int place = apus_at(init, apus_result(open(path, O_PATH | O_DIRECTORY | O_CLOEXEC)), path);
     if (place < 0) return place;
-    if (command->a[2] == 1) {
+    if (apus_argument(command, 2) == 1) {
         init->root = place;
         return 0;
     }
@@ -53,7 +53,7 @@ int apus_step_root(struct apus_init *init, const struct apus_command *command) {
     }
     if (result >= 0) result = apus_move_mount(tree, place);
     // On a shared mount it has become shared itself: what is mounted in it stays here.
-    if (result >= 0 && command->a[2] == 2) {
+    if (result >= 0 && apus_argument(command, 2) == 2) {
         result = apus_propagate(tree, "", APUS_AT_EMPTY_PATH, APUS_MS_PRIVATE | APUS_MS_REC);
     }
     close(place);
