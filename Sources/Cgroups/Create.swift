@@ -120,6 +120,9 @@ extension Cgroup {
         guard error == .enoent else { return "" }
         let name = controller(of: file)
         for controller in blocked where controller.name == name { return controller.reason }
+        guard file.utf8.contains(UInt8(ascii: ".")) else {
+            return "the specified key has not the form CONTROLLER.VALUE `\(file)`"
+        }
         guard let offered = try? read("cgroup.controllers") else { return "" }
         guard !controllers(in: offered).contains(name) else {
             return "this kernel's controller \(name) has no such file"

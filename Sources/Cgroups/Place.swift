@@ -96,7 +96,11 @@ extension CgroupPlace {
         for part in path.utf8.split(separator: UInt8(ascii: "/")) {
             let name = String(decoding: Array(part), as: UTF8.self)
             if name == "." { continue }
-            guard name != "..", part.count <= 255, !part.contains(0),
+            guard name != ".." else {
+                throw CgroupFailure(
+                    "`..` components are not allowed: '\(path)'", origin: "linux.cgroupsPath")
+            }
+            guard part.count <= 255, !part.contains(0),
                 !part.contains(UInt8(ascii: "\n"))
             else {
                 throw CgroupFailure(

@@ -152,7 +152,12 @@ struct CgroupFiles {
     private func unified() -> [CgroupWrite] {
         var writes: [CgroupWrite] = []
         for file in resources.unified.keys.sorted() {
-            writes.append(write("unified[\(file)]", file, resources.unified[file] ?? ""))
+            // Of several lines, one for each device, the kernel takes one at a time.
+            let value = resources.unified[file] ?? ""
+            let lines = value.split(at: "\n").filter { !$0.isEmpty }
+            for line in lines.isEmpty ? [value] : lines {
+                writes.append(write("unified[\(file)]", file, line))
+            }
         }
         return writes
     }

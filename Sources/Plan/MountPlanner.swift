@@ -138,7 +138,7 @@ extension Draft {
             throw ConfigError(path: origin + ".options", message: "tmpcopyup needs type tmpfs")
         }
         if type == "cgroup" || type == "cgroup2" {
-            return addCgroup(target, options, origin)
+            return try addCgroup(target, options, origin)
         }
         if let source = hostFallback(type) {
             return try addFallback(source, target, options, origin)
@@ -192,7 +192,22 @@ extension Draft {
         }
     }
 
-    private mutating func addCgroup(_ target: String, _ options: MountOptions, _ origin: String) {
+    /// Options of cgroup2 itself, cgroups(7) and cgroup-v2.rst.
+    ///
+    /// They are those of the whole hierarchy, and the kernel passes them over in a cgroup namespace.
+    private static let cgroupOptions = [
+        "nsdelegate", "favordynmods", "nofavordynmods", "memory_localevents",
+        "memory_recursiveprot", "memory_hugetlb_accounting", "pids_localevents",
+    ]
+
+    private mutating func addCgroup(
+        _ target: String, _ options: MountOptions, _ origin: String
+    ) throws(ConfigError) {
+        for option in options.data where !Self.cgroupOptions.contains(option) {
+            throw ConfigError(
+                path: origin + ".options",
+                message: "\"\(option)\" is not an option of cgroup2: invalid argument")
+        }
         let view: CgroupMount.View = own.contains(.cgroup) ? .own : .host
         var mount = CgroupMount(target: target, view: view)
         mount.settings = options.settings

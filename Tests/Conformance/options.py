@@ -191,6 +191,14 @@ def mapped_source_in_the_root(t, of_container, expected):
 
 
 @test(needs="root")
+def unknown_option_of_cgroups(t):
+    """an option that cgroup2 has not is an error, and one that it has is none"""
+    bundle = t.bundle("true").mount("/c", "cgroup", "cgroup", "ro", "nosuch")
+    t.refused(bundle, text="invalid argument")
+    t.equal(t.run(t.bundle("true").mount("/c", "cgroup", "cgroup", "ro", "nsdelegate")).code, 0)
+
+
+@test(needs="root")
 def tmpfs_mode_of_the_place(t):
     """a tmpfs has the mode of the directory that it covers, and says so"""
     bundle = t.bundle().mount("/m")

@@ -13,6 +13,13 @@ struct CgroupTests {
         return UInt64(Glibc.ceil(Glibc.pow(10, (l * l + 125 * l) / 612 - 7.0 / 34)))
     }
 
+    @Test func unifiedIsWrittenLineByLine() throws {
+        var resources = Spec.Resources()
+        resources.unified = ["io.max": "7:0 riops=1\n7:1 riops=2\n", "cpu.idle": ""]
+        let writes = try Planner.planUpdate(resources, recorded: nil, host: Host()).writes
+        #expect(writes.map(\.value) == ["", "7:0 riops=1", "7:1 riops=2"])
+    }
+
     @Test func weightsFollowTheCurve() {
         #expect(CgroupValues.weight(shares: 0) == nil)
         #expect(CgroupValues.weight(shares: 1) == 1)
