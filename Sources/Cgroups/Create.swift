@@ -122,7 +122,7 @@ extension Cgroup {
         for controller in blocked where controller.name == name { return controller.reason }
         guard let offered = try? read("cgroup.controllers") else { return "" }
         guard !controllers(in: offered).contains(name) else {
-            return "this kernel's controller \(name) has no such file"
+            return "the controller \(name) of this kernel lacks that file"
         }
         let advice =
             isRootless
