@@ -117,7 +117,7 @@ extension Draft {
     }
 
     private mutating func becomeRoot() {
-        add("linux.uidMappings", .becomeRoot(setgroupsDenied: deniesSetgroups))
+        add("linux.uidMappings", .becomeRoot(keepsGroups: keepsGroups))
     }
 
     private mutating func requestNamespaces() {
