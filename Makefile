@@ -1,9 +1,9 @@
 # The things a person wants:
 #   make            bin/apus, the release: an Embedded Swift static executable
 #   make shell      a shell in a small root file system (CMD='...' runs a command instead)
-#   make test       unit tests, then the conformance tests on this machine
+#   make test       all tests: unit, on this host, in a virtual machine, under engines
 #   make lint docs bench deb install PREFIX=... DESTDIR=...
-# Less often: debug, share, fixtures, image, test-vm, test-engines RUNTIME=..., test-core, clean.
+# Less often: debug, test-unit, test-conformance, share, fixtures, image, test-vm, test-engines RUNTIME=..., test-core, clean.
 
 SWIFT ?= swift
 PREFIX ?= /usr/local
@@ -45,12 +45,13 @@ shell: packages
 	@bin/apus shell $(ROOTFS)/rootfs $(if $(CMD),-- /bin/sh -c "$$CMD")
 
 packages:
-	@.ci/install-packages
+	@.ci/install-packages build
 
 fixtures:
 	cd $(ROOTFS) && ./build
 
-test: test-unit test-conformance
+test:
+	Tests/all
 
 test-unit:
 	$(SWIFT) test

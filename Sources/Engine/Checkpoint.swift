@@ -38,7 +38,7 @@ extension Runtime {
         options.set(.process, Int64(container.record.process.pid))
         options.set(.root, container.record.rootfs)
         if let path = container.freezerPath(on: cgroups) { options.set(.frozenCgroup, path) }
-        if findProgram("iptables-restore", in: settings.searchPath) == nil {
+        if ProgramLaunch.find("iptables-restore", in: settings.searchPath) == nil {
             // CRIU's default runs that program; for the other way it needs none.
             options.set(.networkLock, Self.nftables)
         }

@@ -81,16 +81,3 @@ struct CompletedProgram {
         }
     }
 }
-
-/// The first executable file of that name in a PATH.
-func findProgram(_ name: String, in searchPath: String) -> String? {
-    for directory in searchPath.split(separator: ":") {
-        let path = directory + "/" + name
-        do throws(Errno) {
-            try BorrowedHandle.workingDirectory.access(path, mode: 1)
-            return path
-        } catch {
-        }
-    }
-    return nil
-}

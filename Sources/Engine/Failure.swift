@@ -91,7 +91,7 @@ extension Failure {
         return located
     }
 
-    func withExitCode(_ code: Int32) -> Failure {
+    package func withExitCode(_ code: Int32) -> Failure {
         var changed = self
         changed.exitCode = code
         return changed

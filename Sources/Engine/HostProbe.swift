@@ -32,7 +32,7 @@ enum HostProbe {
         host.hasAppArmor = exists("/sys/kernel/security/apparmor/profiles")
         host.hasSELinux = exists("/sys/fs/selinux/enforce")
         host.hasMapHelpers =
-            host.uid == 0 || findProgram("newuidmap", in: settings.searchPath) != nil
+            host.uid == 0 || ProgramLaunch.find("newuidmap", in: settings.searchPath) != nil
         return host
     }
 

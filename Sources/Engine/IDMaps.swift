@@ -47,7 +47,7 @@ enum IDMaps {
     private static func help(
         _ name: String, _ pid: Int32, _ ranges: [String], _ searchPath: String, _ origin: String
     ) throws(Failure) {
-        guard let path = findProgram(name, in: searchPath) else {
+        guard let path = ProgramLaunch.find(name, in: searchPath) else {
             var failure = Failure("\(name) is not installed").at(origin)
             failure.hint = "install uidmap, or map only your own id"
             throw failure

@@ -3,12 +3,12 @@ package import OCI
 
 /// What every call of the runtime is told, whatever the verb.
 package struct Settings {
-    /// `--root`; nil: /run/apus, or $XDG_RUNTIME_DIR/apus for an unprivileged user.
+    /// `--root`; nil: /run/apus, or a directory of an unprivileged user, see `Runtime.chooseRoot`.
     package var root: String?
     package var cgroupDriver = CgroupDriver.cgroupfs
     /// `--rootless`; nil: decided by the effective user and the user namespace.
     package var isRootless: Bool?
-    /// $XDG_RUNTIME_DIR, where it is set and not empty.
+    /// The user's directory of the session: $XDG_RUNTIME_DIR, or /run/user/UID.
     package var runtimeDirectory: String?
     /// $USER: root of a user namespace is the machine's root to whoever logs in there.
     package var userName: String?

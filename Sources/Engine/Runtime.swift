@@ -26,7 +26,8 @@ package struct Runtime {
     /// The given root, or the one of the system, or the user's own.
     ///
     /// Root of a user namespace has the user's own: podman calls its runtime so, with no $USER.
-    /// Where $USER is root, the namespace is a whole machine's and has a /run of its own.
+    /// Where $USER is root, the namespace is a whole machine's and has a /run of its own. A user
+    /// without a directory of the session (a login by su, a machine without systemd) has one in /tmp.
     static func chooseRoot(
         _ settings: Settings, effectiveUser: UInt32, inUserNamespace: Bool = false
     ) throws(Failure) -> String {
@@ -42,12 +43,7 @@ package struct Runtime {
         if isRootless, let directory = settings.runtimeDirectory, !directory.isEmpty {
             return directory + "/apus"
         }
-        guard effectiveUser == 0 else {
-            var failure = Failure("no directory for the state of containers")
-            failure.hint = "set XDG_RUNTIME_DIR, or give one with --root"
-            throw failure
-        }
-        return systemRoot
+        return effectiveUser == 0 ? systemRoot : "/tmp/apus-\(effectiveUser)"
     }
 
     /// Opens the root for a verb that makes a container.

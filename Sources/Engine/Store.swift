@@ -22,15 +22,26 @@ struct Store: ~Copyable {
         do throws(Errno) {
             let host = BorrowedHandle.workingDirectory
             do throws(Errno) {
-                return Store(root: try host.open(path, .directory), path: path)
+                return try Store(root: host.open(path, .directory), of: path)
             } catch .enoent {
                 guard creates else { return nil }
                 try host.makeDirectories(path, mode: 0o700)
-                return Store(root: try host.open(path, .directory), path: path)
+                return try Store(root: host.open(path, .directory), of: path)
             }
         } catch {
             throw Failure("open the root directory of containers", error, path: path)
         }
+    }
+
+    /// What an ordinary user is told of containers must not be another's words: the directory may be
+    /// in /tmp, where anyone could have made it.
+    private init(root: consuming FileDescriptor, of path: String) throws(Errno) {
+        let user = CurrentProcess.effectiveUID
+        if user != 0 {
+            guard try root.status().uid == user else { throw .eperm }
+        }
+        self.root = root
+        self.path = path
     }
 
     /// The ids of all containers, sorted.

@@ -33,6 +33,18 @@ package struct ProgramLaunch {
     /// A tree that the program finds at `target` too, in the new mount namespace that it must have.
     package var bind: (source: String, target: String)?
 
+    /// The first executable file of that name in a PATH, "a:b:c"; empty parts of it name nothing.
+    package static func find(_ name: String, in searchPath: String) -> String? {
+        for directory in searchPath.split(separator: ":") {
+            let path = directory + "/" + name
+            do throws(Errno) {
+                try BorrowedHandle.workingDirectory.access(path, mode: 1)
+                return path
+            } catch {}
+        }
+        return nil
+    }
+
     /// A program with stdin, stdout and stderr, and no other handle.
     package init(
         _ executable: Executable, arguments: [String], environment: [String] = [],

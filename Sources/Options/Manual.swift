@@ -114,12 +114,15 @@ package enum ExitCode {
     package static let success: Int32 = 0
     /// Anything that went wrong, a wrong command line included.
     package static let failure: Int32 = 1
+    /// A command that there is not.
+    package static let unknownCommand: Int32 = 3
     /// `exec`: the process could not be started.
     package static let execFailure: Int32 = 255
 
     package static let table: [(code: String, meaning: String)] = [
         ("0", "done; of delete --force and kill --all, also: there was nothing left to do"),
         ("1", "an error, or a command line that is not understood"),
+        ("3", "a command that there is not"),
         ("255", "exec: the process could not be started"),
         ("n", "run, exec and shell in the foreground: the exit code of the process"),
         ("128+n", "run, exec and shell in the foreground: the process was ended by signal n"),

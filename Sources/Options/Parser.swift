@@ -1,9 +1,18 @@
 /// A command line that the tables do not allow.
 package struct UsageError: Error, Equatable, Sendable {
     package let message: String
+    /// Of the program, see ExitCode.
+    package let exitCode: Int32
 
-    package init(_ message: String) {
+    package init(_ message: String, exitCode: Int32 = ExitCode.failure) {
         self.message = message
+        self.exitCode = exitCode
+    }
+
+    package static func unknownCommand(_ name: String) -> UsageError {
+        UsageError(
+            "No help topic for '\(name)': there is no such command",
+            exitCode: ExitCode.unknownCommand)
     }
 }
 
@@ -95,7 +104,7 @@ package struct Parser {
     private mutating func takeOperand(_ word: String) throws(UsageError) {
         guard table != nil else {
             guard let name = Verb.Name(rawValue: word) else {
-                throw UsageError("No help topic for '\(word)': there is no such command")
+                throw .unknownCommand(word)
             }
             result.verb = name
             table = Verb.table(of: name)

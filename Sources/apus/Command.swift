@@ -18,7 +18,7 @@ struct Command {
             // An engine finds the reason in its log, a person below the help.
             Output.tryWrite("Incorrect usage.\n\n" + help(of: arguments.verb))
             Log(options: arguments).error(error.message)
-            return ExitCode.failure
+            return error.exitCode
         }
         let log = Log(options: arguments)
         do throws(Failure) {
@@ -104,11 +104,11 @@ extension Command {
     func runtime() throws(Failure) -> Runtime {
         var settings = Settings()
         settings.root = arguments.value("root")
-        settings.runtimeDirectory = environment["XDG_RUNTIME_DIR"]
+        settings.runtimeDirectory = runtimeDirectory
         settings.userName = environment["USER"]
         settings.workingDirectory = try workingDirectory()
         settings.listenFDs = listenFDs
-        if let path = environment["PATH"], path != "" { settings.searchPath = path }
+        settings.searchPath = searchPath
         if let path = environment["NOTIFY_SOCKET"], path != "" { settings.notifySocket = path }
         settings.cgroupDriver = try cgroupDriver()
         settings.isRootless = try isRootless()
@@ -116,6 +116,29 @@ extension Command {
         settings.warn = { log.warning($0) }
         return try Runtime(settings)
     }
+
+    /// An ordinary user's directory of the session; su leaves its variable unset.
+    private var runtimeDirectory: String? {
+        if let path = environment["XDG_RUNTIME_DIR"], path != "" { return path }
+        let user = CurrentProcess.effectiveUID
+        guard user != 0 else { return nil }
+        let path = "/run/user/\(user)"
+        do throws(Errno) {
+            try BorrowedHandle.workingDirectory.access(path, mode: 2)
+            return path
+        } catch {
+            return nil
+        }
+    }
+
+    /// Where programs of the host are looked for: PATH, or the usual one.
+    private var searchPath: String {
+        if let path = environment["PATH"], path != "" { return path }
+        return Settings().searchPath
+    }
+
+    /// The path of a program of the host.
+    func find(_ program: String) -> String? { ProgramLaunch.find(program, in: searchPath) }
 
     func workingDirectory() throws(Failure) -> String {
         do throws(Errno) {

@@ -95,7 +95,13 @@ def nothing_given(t):
     t.true(0 <= result.code < 128 and result.out + result.err, str(result))
 
 
-@cases([("verb", ["frobnicate"]), ("option", ["state", "--frobnicate", "x"]), ("missing", ["state"]),
+@cases([("verb", ["frobnicate"]), ("help", ["help", "frobnicate"])])
+def unknown_command(t, arguments):
+    """a command that there is not has an exit code of its own"""
+    t.equal(t.fails(*arguments).code, 3)
+
+
+@cases([("option", ["state", "--frobnicate", "x"]), ("missing", ["state"]),
         ("too-many", ["state", "a", "b"]), ("value", ["create", "--bundle"]), ("kill-none", ["kill"]),
         ("global", ["--frobnicate", "list"]), ("number", ["create", "--preserve-fds", "x", "id"]),
         ("negative", ["create", "--preserve-fds", "-1", "id"]), ("format", ["list", "-f", "xml"]),
@@ -134,6 +140,23 @@ def global_options(t):
     t.ok("create", "--bundle", bundle.path, "--pid-file", f"{t.directory}/pid", "x")
     t.ok("start", "x")
     t.ok("delete", "--force", "x")
+
+
+@test(needs="user")
+def root_without_environment(t):
+    """without XDG_RUNTIME_DIR a user's state is in /run/user or /tmp, in a directory of the user's own"""
+    bundle = t.bundle("true")
+    bundle.save("plain1")
+    environment = {name: value for name, value in os.environ.items() if name != "XDG_RUNTIME_DIR"}
+    for arguments in (["create", "-b", bundle.path, "plain1"], ["delete", "--force", "plain1"]):
+        result = t.rt(*arguments, plain=True, env=environment)
+        t.equal(result.code, 0, str(result))
+
+
+@test(needs="user")
+def root_of_another(t):
+    """a root directory that is another's is refused"""
+    t.fails("--root", "/usr", "list", plain=True, text="EPERM")
 
 
 @test

@@ -53,6 +53,8 @@ struct RootTests {
         settings.userName = "root"
         let machine = try Runtime.chooseRoot(settings, effectiveUser: 0, inUserNamespace: true)
         #expect(machine == "/run/apus")
+        settings.runtimeDirectory = nil
+        #expect(try Runtime.chooseRoot(settings, effectiveUser: 7) == "/tmp/apus-7")
         settings.root = "r"
         #expect(try Runtime.chooseRoot(settings, effectiveUser: 7) == "/w/r")
     }

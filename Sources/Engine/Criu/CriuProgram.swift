@@ -53,7 +53,7 @@ struct CriuProgram: ~Copyable {
 
     /// The file of the program; nil where it is not installed.
     static func find(_ settings: Settings) -> String? {
-        findProgram("criu", in: settings.searchPath)
+        ProgramLaunch.find("criu", in: settings.searchPath)
     }
 
     /// Has a task done.

@@ -6,7 +6,8 @@ extension Command {
     func help() throws(Failure) {
         guard let name = arguments.operands.first else { return try Output.write(Help.program()) }
         guard let verb = Verb.Name(rawValue: name) else {
-            throw Failure("No help topic for '\(name)': there is no such command")
+            let unknown = UsageError.unknownCommand(name)
+            throw Failure(unknown.message).withExitCode(unknown.exitCode)
         }
         try Output.write(Help.verb(verb))
     }

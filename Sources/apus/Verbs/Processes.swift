@@ -48,19 +48,6 @@ extension Command {
         return text
     }
 
-    /// The path of a program of the host, by PATH.
-    func find(_ name: String) -> String? {
-        let path = environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"
-        for directory in path.split(separator: ":") {
-            let candidate = String(directory) + "/" + name
-            do throws(Errno) {
-                try BorrowedHandle.workingDirectory.access(candidate, mode: 1)
-                return candidate
-            } catch {}
-        }
-        return nil
-    }
-
     /// Runs a program of the host; what it prints.
     private func run(_ program: String, _ words: [String]) throws(Failure) -> String {
         do throws(Errno) {
