@@ -39,7 +39,10 @@ package struct CgroupHost: ~Copyable {
         }
         let text = try? BorrowedHandle.workingDirectory.readText(
             "/proc/self/mountinfo", limit: CgroupMountInfo.limit)
-        return text.flatMap { CgroupMountInfo.find(in: $0, mountPoint: nil)?.mountPoint }
+        // What is listed may be covered by another mount.
+        guard let place = text.flatMap({ CgroupMountInfo.find(in: $0, mountPoint: nil)?.mountPoint })
+        else { return nil }
+        return isCgroup2(place) ? place : nil
     }
 
     private static func isCgroup2(_ path: String) -> Bool {

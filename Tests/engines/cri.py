@@ -4,7 +4,7 @@ import json
 import os
 
 import grpc
-from containerd import CTR
+from containerd import CTR, SOCKET
 from harness import Failed, check, contains, controllers, equal, leftovers, needs, sh, until
 
 CONFIGURATION = """version = 2
@@ -51,7 +51,7 @@ class Cri:
 
     def __call__(self, method, message, **options):
         try:
-            return grpc.call("/run/containerd/containerd.sock", f"/runtime.v1.RuntimeService/{method}", message, **options)
+            return grpc.call(SOCKET, f"/runtime.v1.RuntimeService/{method}", message, **options)
         except (grpc.CallFailed, OSError) as error:
             log = sh("journalctl -q -u containerd -o cat | grep -E 'level=(error|fatal)' | tail -n 3")
             raise Failed(f"{method}: {error}: {log}") from None
