@@ -40,9 +40,9 @@ package struct CgroupHost: ~Copyable {
         let text = try? BorrowedHandle.workingDirectory.readText(
             "/proc/self/mountinfo", limit: CgroupMountInfo.limit)
         // What is listed may be covered by another mount.
-        guard let place = text.flatMap({ CgroupMountInfo.find(in: $0, mountPoint: nil)?.mountPoint })
-        else { return nil }
-        return isCgroup2(place) ? place : nil
+        let mount = text.flatMap { CgroupMountInfo.find(in: $0, mountPoint: nil) }
+        guard let mount, isCgroup2(mount.mountPoint) else { return nil }
+        return mount.mountPoint
     }
 
     private static func isCgroup2(_ path: String) -> Bool {

@@ -100,9 +100,8 @@ struct MountTests {
                     guard joins, var linux = spec.linux else { return }
                     linux.uidMappings = []
                     linux.gidMappings = []
-                    for index in linux.namespaces.indices where linux.namespaces[index].type == .user {
-                        linux.namespaces[index].path = "/proc/1/ns/user"
-                    }
+                    linux.namespaces.removeAll { $0.type == .user }
+                    linux.namespaces.append(Spec.Namespace(.user, path: "/proc/1/ns/user"))
                     spec.linux = linux
                 }.first
             ).operation

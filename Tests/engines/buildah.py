@@ -23,8 +23,8 @@ class Buildah:
         self("rm -a >/dev/null 2>&1; true", expect=None)
 
 
-# Its default is more than the host may allow root of a namespace.
-LIMIT = "--ulimit nofile=1024:1024"
+# Its defaults are more than the host may allow root of a namespace.
+LIMIT = "--ulimit nofile=1024:1024 --ulimit nproc=1024:1024"
 BUILDAH = Buildah("buildah", None)
 ROOTLESS = Buildah("buildah-rootless", USER)
 ALL = (BUILDAH, ROOTLESS)

@@ -5,7 +5,7 @@ import subprocess
 import time
 
 import grpc
-from harness import Failed, check, contains, controllers, equal, needs, sh, until
+from harness import COUNTING, Failed, check, contains, controllers, counted, equal, needs, sh, until
 
 SOCKET = "/run/containerd/containerd.sock"
 
@@ -107,8 +107,11 @@ def oom(ctr):
 @check(CTR)
 def checkpoint(ctr):
     """A task is checkpointed with its container, and another is restored from it, which goes on counting."""
-    ctr.run("-d", "counter", "sh -c 'i=0; while :; do i=$((i+1)); echo $i >/count; sleep 0.2; done'")
-    until(lambda: int(ctr("task exec --exec-id c$RANDOM counter cat /count", expect=None)[1].strip() or 0) > 3, what="counting")
+    def read():
+        return ctr(f"task exec --exec-id e{time.monotonic_ns()} counter cat /count")
+
+    ctr.run("-d", "counter", COUNTING)
+    before = counted(read, 4)
     ctr("container checkpoint --rw --task counter saved", timeout=120)
     ctr("task kill -s KILL counter")
     until(lambda: "STOPPED" in ctr("task ls"), what="stopped")
@@ -116,7 +119,7 @@ def checkpoint(ctr):
     ctr("container rm counter")
     ctr("container restore --rw --live counter saved", timeout=120)
     until(lambda: "RUNNING" in ctr("task ls"), what="running")
-    if int(ctr("task exec --exec-id after counter cat /count").strip() or 0) < 3:
+    if counted(read) < before:
         raise Failed("it began anew")
     ctr("image rm saved", expect=None)
 

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import time
 
 from harness import Failed, Skip, check, contains, controllers, equal, in_terminal, needs, sh, until
 
@@ -167,6 +168,7 @@ def interactive(docker):
 def events(docker):
     """The events of a container's life, with its exit code."""
     docker("run --rm --name told box sh -c 'exit 5'", expect=5)
+    time.sleep(1)  # the end is counted in seconds
     found = docker("events --since 2m --until 0s --filter container=told --format '{{.Action}} {{.Actor.Attributes.exitCode}}'")
     actions = [line.split()[0] for line in found.splitlines()]
     for action in ("create", "start", "die", "destroy"):

@@ -87,6 +87,7 @@ def in_terminal(command, rows, columns, user=None, timeout=120, then=None):
             break
         text += part
         if then and f"{rows} {columns}".encode() in text:
+            time.sleep(1)  # the client may not yet listen to SIGWINCH
             set_size(master, *then)
             then = None
     else:
@@ -129,6 +130,23 @@ def until(condition, seconds=30, what="condition"):
             return
         time.sleep(0.2)
     raise Failed(f"{what}: not within {seconds} s")
+
+
+# A program that counts in /count.
+COUNTING = "sh -c 'i=0; while :; do i=$((i+1)); echo $i >/count; sleep 0.2; done'"
+
+
+def counted(read, least=0):
+    """The number in /count, which `read` reads; empty for a moment whenever it is written. Waits for `least`."""
+    numbers = []
+
+    def reads():
+        text = read().strip()
+        numbers.append(int(text) if text.isdigit() else -1)
+        return numbers[-1] >= max(least, 1)
+
+    until(reads, what=f"a count of {least}")
+    return numbers[-1]
 
 
 def run_all(pattern, unavailable):

@@ -4,7 +4,7 @@ import json
 import os
 import re
 
-from harness import USER, Failed, Skip, check, contains, equal, in_terminal, needs, sh, until
+from harness import COUNTING, USER, Failed, Skip, check, contains, counted, equal, in_terminal, needs, sh, until
 
 
 class Podman:
@@ -338,13 +338,12 @@ def sdnotify(podman):
 @check(ROOT)
 def checkpoint(podman):
     """A checkpoint, and a restore that goes on counting."""
-    podman("run -d --name counter box sh -c 'i=0; while :; do i=$((i+1)); echo $i >/count; sleep 0.2; done'")
-    until(lambda: int(podman("exec counter cat /count").strip() or 0) > 3, what="counting")
+    podman(f"run -d --name counter box {COUNTING}")
+    before = counted(lambda: podman("exec counter cat /count"), 4)
     podman("container checkpoint counter")
     podman("container restore counter")
-    first = int(podman("exec counter cat /count").strip() or 0)
-    if first < 3:
-        raise Failed(f"it began anew: {first}")
+    if counted(lambda: podman("exec counter cat /count")) < before:
+        raise Failed("it began anew")
 
 
 @check(ROOT, ROOTLESS)

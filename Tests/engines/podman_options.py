@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 
-from harness import Failed, Skip, check, contains, equal, in_terminal, needs, sh, until
+from harness import COUNTING, Failed, Skip, check, contains, counted, equal, in_terminal, needs, sh, until
 from podman import ALL, ROOT, ROOTLESS
 
 EXTRA_GROUP = "apusextra"
@@ -103,12 +103,12 @@ def pod_life(podman):
 @check(ROOT)
 def checkpoint_export(podman):
     """A checkpoint in a file, restored under another name."""
-    podman("run -d --name origin box sh -c 'i=0; while :; do i=$((i+1)); echo $i >/count; sleep 0.2; done'")
-    until(lambda: int(podman("exec origin cat /count").strip() or 0) > 3, what="counting")
+    podman(f"run -d --name origin box {COUNTING}")
+    before = counted(lambda: podman("exec origin cat /count"), 4)
     podman("container checkpoint --export /tmp/origin.tar.gz origin")
     podman("rm origin")
     podman("container restore --import /tmp/origin.tar.gz --name moved")
-    if int(podman("exec moved cat /count").strip() or 0) < 3:
+    if counted(lambda: podman("exec moved cat /count")) < before:
         raise Failed("it began anew")
 
 
