@@ -77,11 +77,14 @@ static int keep_capabilities(void) {
     return 0;
 }
 
-/// Binds a tree in the program's own mount namespace, from which nothing reaches the host's.
-static int bind_tree(const char *source, const char *target) {
+/// Binds trees in the program's own mount namespace, from which nothing reaches the host's.
+static int bind_trees(char *const *binds) {
     if (mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL) < 0)
         return -1;
-    return mount(source, target, NULL, MS_BIND | MS_REC, NULL);
+    for (; binds[0]; binds += 2)
+        if (mount(binds[0], binds[1], NULL, MS_BIND | MS_REC, NULL) < 0)
+            return -1;
+    return 0;
 }
 
 static _Noreturn __attribute__((noinline)) void run(struct child *child) {
@@ -90,7 +93,7 @@ static _Noreturn __attribute__((noinline)) void run(struct child *child) {
     int failed = reset_signals() < 0 || (launch->new_group && setpgid(0, 0) < 0)
         || (launch->death_signal && prctl(PR_SET_PDEATHSIG, launch->death_signal, 0, 0, 0) < 0)
         || (launch->namespaces & NEW_USER && keep_capabilities() < 0)
-        || (launch->bind_source && bind_tree(launch->bind_source, launch->bind_target) < 0)
+        || (launch->binds[0] && bind_trees(launch->binds) < 0)
         || place_handles(launch, child->handles, &image) < 0
         || syscall(SYS_rt_sigprocmask, SIG_SETMASK, &launch->blocked, NULL, 8) < 0;
     if (!failed && image >= 0)

@@ -21,6 +21,6 @@
 //                                            can move the process
 //   try cgroup.child("a/b") -> Cgroup        exec --cgroup
 //   try cgroup.update(plan, changesDevices:) all or nothing
-//   try cgroup.kill(), .waitUntilEmpty(milliseconds:), .remove(on:)
+//   try cgroup.kill(), .waitForEnd(milliseconds:), .remove(on:)
 //   try cgroup.freeze(), .thaw(), .isFrozen(), .isPopulated(), .processes()
 //   try cgroup.statistics().write(to: &writer), .memoryEvents(), .watchMemoryEvents()

@@ -34,3 +34,12 @@ package struct CgroupMountSettings: Equatable {
         }
     }
 }
+
+extension CgroupHost {
+    /// Where cgroup2 is mounted; nil where hierarchies of cgroup v1 are there besides.
+    package var loneMount: String? {
+        let text = try? BorrowedHandle.workingDirectory.readText("/proc/self/cgroup")
+        guard let text, text.utf8.starts(with: "0::".utf8) else { return nil }
+        return facts.mountPoint
+    }
+}

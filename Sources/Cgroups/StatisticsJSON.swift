@@ -96,7 +96,22 @@ extension CgroupStatistics.Memory {
         writer.beginObject()
         for counter in details { writer.number(counter.name, counter.value) }
         writer.endObject()
+        writer.key("events")
+        events.write(to: &writer)
         writer.pressure(pressure)
+        writer.endObject()
+    }
+}
+
+extension MemoryEvents {
+    fileprivate func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.number("low", low)
+        writer.number("high", high)
+        writer.number("max", max)
+        writer.number("oom", oom)
+        writer.number("oom_kill", oomKill)
+        writer.number("oom_group_kill", oomGroupKill)
         writer.endObject()
     }
 }

@@ -136,11 +136,16 @@ extension Cgroup {
     }
 
     /// Stops a unit and forgets that it may have failed; nothing where it is gone, or nobody is
-    /// there to ask: the processes are dead, and an empty scope ends by itself.
+    /// there to ask, or systemd is too busy to answer: the processes are dead, and an empty scope
+    /// ends by itself.
     static func stopUnit(_ place: CgroupPlace) throws(CgroupFailure) {
         guard var bus = try? Bus.connect(isUser: place.isUserUnit) else { return }
-        try bus.subscribe()
-        try bus.stop(place.unit, milliseconds: jobTimeout)
+        do throws(CgroupFailure) {
+            try bus.subscribe()
+            try bus.stop(place.unit, milliseconds: jobTimeout)
+        } catch {
+            guard error.errno == .etimedout else { throw error }
+        }
     }
 
     /// Makes systemd forget that a unit failed.

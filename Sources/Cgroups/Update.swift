@@ -40,16 +40,25 @@ extension Cgroup {
             origin: "linux.resources.memory.limit", path: path(of: "memory.current"))
     }
 
+    /// The file that a write would go to on this kernel, and the value: the fallback's where only
+    /// that file is there.
+    package func target(
+        of write: CgroupWrite
+    ) throws(CgroupFailure) -> (file: String, value: String) {
+        if let fallback = write.fallback, try readIfPresent(write.file) == nil,
+            try readIfPresent(fallback.file) != nil
+        {
+            return (fallback.file, fallback.value)
+        }
+        return (write.file, write.value)
+    }
+
     /// What to write to have the present state again, in the order of `writes`.
     private func inverse(of writes: [CgroupWrite]) throws(CgroupFailure) -> [CgroupWrite] {
         var old: [CgroupWrite] = []
         for write in writes {
-            var (file, new) = (write.file, write.value)
+            let (file, new) = try target(of: write)
             var text = try readIfPresent(file)
-            if text == nil, let fallback = write.fallback {
-                (file, new) = (fallback.file, fallback.value)
-                text = try readIfPresent(file)
-            }
             // A cgroup with processes cannot go back to no set of its own (ENOSPC), only to all that
             // it had.
             if text?.isEmpty == true, let had = try readIfPresent(file + ".effective") {

@@ -49,6 +49,10 @@ extension Runtime {
         if !request.isPreDump {
             try container.nameOutsideResources(spec, in: directories.image, &options)
         }
+        if let mount = cgroups.loneMount {
+            options.set(.cgroupYard, try container.directory.makeYard(linkedTo: mount))
+        }
+        defer { container.directory.removeMountPoints() }
         let program = try CriuProgram(directories, settings: settings)
         try program.perform(request.isPreDump ? .preDump : .dump, options) {
             (notification) throws(Failure) in

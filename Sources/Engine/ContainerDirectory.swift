@@ -17,6 +17,8 @@ struct ContainerDirectory: ~Copyable {
     private static let cgroupName = "cgroup"
     private static let initName = "init"
     private static let rootName = "root"
+    private static let yardName = "cgroups"
+    private static let unifiedName = "cgroups/unified"
     /// A record is a few hundred bytes; annotations and hooks may make it as large as a config.
     private static let recordLimit = 16 << 20
 
@@ -145,9 +147,36 @@ struct ContainerDirectory: ~Copyable {
         return path + "/" + Self.rootName
     }
 
-    func removeRoot() {
-        // One that stays is removed with the container.
+    /// Makes the directory that criu takes cgroup hierarchies from, with a mount point for the one of
+    /// cgroup2, which has that name there.
+    func makeYard() throws(Failure) -> (directory: String, cgroups: String) {
+        let yard = path + "/" + Self.yardName
+        do throws(Errno) {
+            try handle.makeDirectories(Self.unifiedName, mode: 0o700)
+        } catch {
+            throw Failure("make a mount point for criu", error, path: yard)
+        }
+        return (yard, path + "/" + Self.unifiedName)
+    }
+
+    /// Makes the same with a link to where cgroup2 is mounted: for a dump, in which nothing of the
+    /// container's follows it.
+    func makeYard(linkedTo mount: String) throws(Failure) -> String {
+        let yard = path + "/" + Self.yardName
+        do throws(Errno) {
+            try handle.makeDirectories(Self.yardName, mode: 0o700)
+            do throws(Errno) { try handle.symlink(mount, at: Self.unifiedName) } catch .eexist {}
+        } catch {
+            throw Failure("make a link for criu", error, path: yard)
+        }
+        return yard
+    }
+
+    /// Removes what was made for criu.
+    func removeMountPoints() {
+        // What stays is removed with the container.
         try? handle.removeDirectory(Self.rootName)
+        try? handle.removeTree(Self.yardName)
     }
 
     // MARK: Files

@@ -49,6 +49,8 @@ extension Runtime {
         } catch {
             throw entry.destroy() ?? error
         }
+        let kills = entry.earlierKills
+        let cgroup = entry.cgroup.take()
         let process = entry.finish()
         guard let foreground else { return 0 }
         let end: ExitStatus
@@ -56,6 +58,11 @@ extension Runtime {
             end = try foreground.wait(for: process, master: attendance.takeMaster())
         } catch {
             throw Failure("wait for process \(process.pid)", error)
+        }
+        if end == .signaled(Signal.kill), let cgroup,
+            let reason = Failure(outOfMemoryIn: cgroup, after: kills, of: "the process")
+        {
+            settings.warn(reason.message)
         }
         return end.shellCode
     }
@@ -178,6 +185,8 @@ private struct Entry: ~Copyable {
     var cgroup: Cgroup?
     /// It could not be cloned into its cgroup, and waits to be moved there.
     let isOutside: Bool
+    /// What memory.events counted before: kills of others.
+    var earlierKills: UInt64 = 0
 
     /// Has systemd move it into the cgroup.
     mutating func adopt() throws(Failure) {
@@ -199,7 +208,7 @@ private struct Entry: ~Copyable {
     consuming func destroy() -> Failure? {
         guard stage.destroy() else { return nil }
         switch cgroup {
-        case .some(let cgroup): return Failure(outOfMemoryIn: cgroup)
+        case .some(let cgroup): return Failure(outOfMemoryIn: cgroup, after: earlierKills)
         case .none: return nil
         }
     }
@@ -215,12 +224,15 @@ extension Launch {
     ) throws(Failure) -> Entry {
         var launch = self
         launch.cgroup = BorrowedHandle(cgroup.handle)
+        let kills = cgroup.memoryKills
         do throws(Failure) {
-            return Entry(stage: try launch.start(slots), cgroup: cgroup, isOutside: false)
+            let stage = try launch.start(slots)
+            return Entry(stage: stage, cgroup: cgroup, isOutside: false, earlierKills: kills)
         } catch {
             guard cgroup.isUnitOfUser, error.errno == .eacces else { throw error }
             launch.cgroup = nil
-            return Entry(stage: try launch.start(slots), cgroup: cgroup, isOutside: true)
+            let stage = try launch.start(slots)
+            return Entry(stage: stage, cgroup: cgroup, isOutside: true, earlierKills: kills)
         }
     }
 }

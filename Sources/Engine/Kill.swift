@@ -12,10 +12,16 @@ extension Runtime {
     ///   container without any is then no error.
     package func kill(_ id: String, signal: Int32, all: Bool = false) throws(Failure) {
         let container = try find(id)
-        guard all || (signal == Signal.kill && container.record.sharesPIDNamespace) else {
-            return try container.signalInit(signal)
-        }
+        guard signal == Signal.kill || all else { return try container.signalInit(signal) }
         let cgroups = try openCgroups()
+        guard all || container.record.sharesPIDNamespace else {
+            try container.signalInit(signal)
+            // With it, the kernel kills the whole pid namespace.
+            if let cgroup = (try? Cgroup.open(container.record.cgroup, on: cgroups)) ?? nil {
+                cgroup.hasten()
+            }
+            return
+        }
         let status = container.statusOfProcess()
         let cgroup: Cgroup?
         do throws(CgroupFailure) {
@@ -55,7 +61,10 @@ extension Container {
         in cgroup: borrowing Cgroup, _ signal: Int32
     ) throws(Failure) {
         do throws(CgroupFailure) {
-            if signal == Signal.kill { return try cgroup.kill() }
+            if signal == Signal.kill {
+                try cgroup.kill()
+                return cgroup.hasten()
+            }
             for pid in try cgroup.processes() {
                 // Gone since the list was read, or not ours to signal: as kill(-1) does, the rest counts.
                 guard let process = try? ProcessHandle(pid: pid),

@@ -12,14 +12,24 @@ extension Failure {
     /// for want of memory.
     ///
     /// The kubelet and docker's users look for these words.
-    init?(outOfMemoryIn cgroup: borrowing Cgroup) {
-        guard ((try? cgroup.memoryEvents())?.oomKill ?? 0) > 0 else { return nil }
-        self.init("container init was OOM-killed (memory limit too low?)")
+    ///
+    /// - Parameter earlier: the kills that were counted before the process began.
+    init?(
+        outOfMemoryIn cgroup: borrowing Cgroup, after earlier: UInt64 = 0,
+        of process: String = "container init"
+    ) {
+        guard cgroup.memoryKills > earlier else { return nil }
+        self.init("\(process) was OOM-killed (memory limit too low?)")
         origin = "linux.resources.memory"
         guard let memory = (try? cgroup.memoryUse()) ?? nil else { return }
         hint = "the limit is \(memory.limit.map { "\($0) bytes" } ?? "that of a cgroup above")"
         if let peak = memory.peak { hint += ", the most that was in use \(peak)" }
     }
+}
+
+extension Cgroup {
+    /// How many of its processes were killed for want of memory; 0 where nobody counts.
+    var memoryKills: UInt64 { (try? memoryEvents())?.oomKill ?? 0 }
 }
 
 extension ProcessIdentity {

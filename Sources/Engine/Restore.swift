@@ -68,7 +68,12 @@ struct Revival: ~Copyable {
         try MountPoints.make(preparation.spec, in: preparation.rootfs)
         let root = try container.directory.makeRoot()
         options.set(.root, root)
-        program.bind = (preparation.rootfs, root)
+        program.binds = [(preparation.rootfs, root)]
+        if let mount = preparation.cgroups.loneMount {
+            let yard = try container.directory.makeYard()
+            options.set(.cgroupYard, yard.directory)
+            program.binds.append((mount, yard.cgroups))
+        }
         // criu mounts cgroup2 anew, which takes the host's options from it.
         let settings = CgroupMountSettings.current()
         do throws(Failure) {
@@ -80,7 +85,7 @@ struct Revival: ~Copyable {
             throw error
         }
         try cgroupFailing { () throws(CgroupFailure) in try settings?.restore() }
-        container.directory.removeRoot()
+        container.directory.removeMountPoints()
         guard let process = process.take() else {
             throw Failure("criu did not say which process it restored")
         }

@@ -40,6 +40,7 @@ extension Runtime {
     ) throws(Failure) -> Int32 {
         let id = container.locked.container.id
         let generation = container.locked.container.record.generation
+        let place = container.locked.container.record.cgroup
         let master = container.master.take()
         let notify = container.notify.take()
         let process = container.unlock()
@@ -49,8 +50,19 @@ extension Runtime {
         } catch {
             throw Failure("wait for process \(process.pid)", error)
         }
+        if end == .signaled(Signal.kill), let cgroup = openCgroup(place),
+            let reason = Failure(outOfMemoryIn: cgroup)
+        {
+            settings.warn(reason.message)
+        }
         if !keep { try delete(id, generation: generation) }
         return end.shellCode
+    }
+
+    /// A cgroup about which something is to be told; nil where it cannot be had.
+    func openCgroup(_ place: CgroupPlace) -> Cgroup? {
+        guard let cgroups = try? openCgroups() else { return nil }
+        return (try? Cgroup.open(place, on: cgroups)) ?? nil
     }
 
     /// Starts a container that was just made; where that fails, nothing of it is left.

@@ -46,9 +46,7 @@ extension Runtime {
     }
 
     private func outOfMemory(_ container: borrowing Container) -> Failure? {
-        guard let cgroups = try? openCgroups(),
-            let cgroup = (try? Cgroup.open(container.record.cgroup, on: cgroups)) ?? nil
-        else { return nil }
+        guard let cgroup = openCgroup(container.record.cgroup) else { return nil }
         return Failure(outOfMemoryIn: cgroup)
     }
 

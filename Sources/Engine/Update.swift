@@ -22,10 +22,9 @@ extension Runtime {
         } catch {
             throw Failure(error, in: "resources")
         }
-        var lines: [String] = []
-        for write in plan.writes { lines.append("\(write.file) = \(write.value)") }
-        for line in request.schemata { lines.append("schemata = \(line)") }
-        guard !request.isDryRun else { return lines }
+        guard !request.isDryRun else {
+            return try lines(of: plan, request, locked.container, cgroups)
+        }
         try updateResctrl(request, &locked.container)
         do throws(CgroupFailure) {
             try locked.container.openCgroup(on: cgroups)
@@ -47,6 +46,25 @@ extension Runtime {
         spec.linux = linux
         try locked.container.directory.saveConfig(spec.json())
         return []
+    }
+
+    /// What would be written: "file = value".
+    private func lines(
+        of plan: CgroupPlan, _ request: UpdateRequest, _ container: borrowing Container,
+        _ cgroups: borrowing CgroupHost
+    ) throws(Failure) -> [String] {
+        var lines: [String] = []
+        do throws(CgroupFailure) {
+            let cgroup = try container.openCgroup(on: cgroups)
+            for write in plan.writes {
+                let (file, value) = try cgroup.target(of: write)
+                lines.append("\(file) = \(value)")
+            }
+        } catch {
+            throw Failure(error)
+        }
+        for line in request.schemata { lines.append("schemata = \(line)") }
+        return lines
     }
 
     /// Changes the schemata of the container's group; one that had none gets its own.

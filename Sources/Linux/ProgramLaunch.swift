@@ -30,8 +30,8 @@ package struct ProgramLaunch {
     /// The signal that comes when the thread that started it ends; 0 none.
     package var deathSignal: Int32 = 0
 
-    /// A tree that the program finds at `target` too, in the new mount namespace that it must have.
-    package var bind: (source: String, target: String)?
+    /// Trees that the program finds at `target` too, in the new mount namespace that it must have.
+    package var binds: [(source: String, target: String)] = []
 
     /// The first executable file of that name in a PATH, "a:b:c"; empty parts of it name nothing.
     package static func find(_ name: String, in searchPath: String) -> String? {
@@ -69,47 +69,36 @@ package struct ProgramLaunch {
         case .path(let name): path = name
         case .image(let handle): image = handle.raw
         }
-        let hasBind = bind != nil
-        let source = bind?.source ?? ""
-        let target = bind?.target ?? ""
+        var paths: [String] = []
+        for bind in binds { paths += [bind.source, bind.target] }
+        let trees = CStrings(paths)
         let arguments = CStrings(arguments)
         let environment = CStrings(environment)
         var pid: Int32 = 0
         var pidfd: Int32 = -1
         let result = unsafe numbers.withUnsafeBufferPointer { numbers in
-            unsafe withCStrings(path, source, target) { path, source, target in
+            unsafe path.withCString { path in
                 unsafe arguments.withPointers { arguments in
                     unsafe environment.withPointers { environment in
-                        var launch = unsafe apus_launch(
-                            namespaces: newNamespaces.rawValue, cgroup: cgroup?.raw ?? -1,
-                            image: image, path: path, arguments: arguments,
-                            environment: environment, handles: numbers.baseAddress,
-                            count: UInt32(numbers.count), base: firstHandle,
-                            new_group: leadsGroup ? 1 : 0, death_signal: UInt32(deathSignal),
-                            blocked: 0, bind_source: hasBind ? source : nil,
-                            bind_target: hasBind ? target : nil, pid: 0, pidfd: -1)
-                        let result = unsafe apus_launch(&launch)
-                        unsafe pid = launch.pid
-                        unsafe pidfd = launch.pidfd
-                        return result
+                        unsafe trees.withPointers { trees in
+                            var launch = unsafe apus_launch(
+                                namespaces: newNamespaces.rawValue, cgroup: cgroup?.raw ?? -1,
+                                image: image, path: path, arguments: arguments,
+                                environment: environment, handles: numbers.baseAddress,
+                                count: UInt32(numbers.count), base: firstHandle,
+                                new_group: leadsGroup ? 1 : 0, death_signal: UInt32(deathSignal),
+                                blocked: 0, binds: trees, pid: 0, pidfd: -1)
+                            let result = unsafe apus_launch(&launch)
+                            unsafe pid = launch.pid
+                            unsafe pidfd = launch.pidfd
+                            return result
+                        }
                     }
                 }
             }
         }
         _ = try check(result)
         return ProcessHandle(pid: pid, owning: FileDescriptor(owning: pidfd))
-    }
-}
-
-/// Three strings as C has them, while `body` runs.
-@unsafe private func withCStrings<Result>(
-    _ first: String, _ second: String, _ third: String,
-    _ body: (UnsafePointer<CChar>, UnsafePointer<CChar>, UnsafePointer<CChar>) -> Result
-) -> Result {
-    unsafe first.withCString { first in
-        unsafe second.withCString { second in
-            unsafe third.withCString { unsafe body(first, second, $0) }
-        }
     }
 }
 

@@ -166,11 +166,27 @@ extension Command {
     private func cgroupDriver() throws(Failure) -> CgroupDriver {
         if arguments.has("systemd-cgroup") { return .systemd }
         switch arguments.value("cgroup-manager") {
-        case nil, "cgroupfs": return .cgroupfs
+        case nil: return hasSystemdForLimits ? .systemd : .cgroupfs
+        case "cgroupfs": return .cgroupfs
         case "systemd": return .systemd
         case "disabled": return .disabled
         case .some(let other):
             throw Failure("invalid value \"\(other)\" for --cgroup-manager")
+        }
+    }
+
+    /// Whether limits of an ordinary user's shell are for the user's systemd to make: in the cgroup of
+    /// a login nobody but root may make one.
+    private var hasSystemdForLimits: Bool {
+        guard arguments.verb == .shell, CurrentProcess.effectiveUID != 0,
+            ["memory", "cpus", "pids"].contains(where: { arguments.has($0) }),
+            let directory = runtimeDirectory
+        else { return false }
+        do throws(Errno) {
+            try BorrowedHandle.workingDirectory.access(directory + "/bus", mode: 2)
+            return true
+        } catch {
+            return false
         }
     }
 

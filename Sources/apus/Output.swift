@@ -27,19 +27,20 @@ enum Output {
     /// Rows in columns of at least 12 characters, with three spaces between them.
     ///
     /// Scripts cut `list` by columns; these are the widths they know.
-    static func table(_ rows: [[String]]) -> String {
+    static func table(_ rows: [[String]], minimum: Int = 12) -> String {
         var widths: [Int] = []
         for row in rows {
             for (index, cell) in row.enumerated() {
-                if index == widths.count { widths.append(12) }
-                widths[index] = max(widths[index], cell.utf8.count + 3)
+                if index == widths.count { widths.append(minimum) }
+                widths[index] = max(widths[index], cell.unicodeScalars.count + 3)
             }
         }
         var text = ""
         for row in rows {
             for (index, cell) in row.enumerated() {
                 text += cell
-                if index + 1 < row.count { text += Help.spaces(widths[index] - cell.utf8.count) }
+                guard index + 1 < row.count else { continue }
+                text += Help.spaces(widths[index] - cell.unicodeScalars.count)
             }
             text += "\n"
         }

@@ -133,7 +133,10 @@ def memory_limit_holds(t):
     """a program over its memory limit is killed"""
     bundle = t.bundle("probe", "memory", "100")
     bundle.config["linux"].setdefault("resources", {})["memory"] = {"limit": 20 << 20, "swap": 20 << 20}
-    t.equal(t.run(bundle).code, 137)
+    result = t.run(bundle)
+    t.equal(result.code, 137)
+    t.contains(result.err, "container init was OOM-killed (memory limit too low?)")
+    t.contains(result.err, f"the limit is {20 << 20} bytes, the most that was in use ")
 
 
 @test(needs="limits")

@@ -130,8 +130,11 @@ def pre_dump(t):
 @test(needs=NEEDS, timeout=120)
 def tcp_established(t):
     """an open TCP connection survives with --tcp-established, and is refused without"""
-    script = ("sleep 1000 | nc -l -p 5000 >/count & sleep 0.3; "
-              "i=0; while :; do i=$((i+1)); echo $i; sleep 0.1; done | nc 127.0.0.1 5000")
+    # nc leaves the connection to programs that only read and write: its own poll would end with EINTR
+    # when CRIU lets go of it.
+    script = ("nc -l -p 5000 -e sh -c 'exec cat >/count' & "
+              "until nc 127.0.0.1 5000 -e sh -c "
+              "'i=0; while :; do i=$((i+1)); echo $i; sleep 0.1; done'; do sleep 0.1; done")
     bundle = t.bundle("sh", "-c", script)
     identifier = started(t, bundle)
     counting(t, bundle)

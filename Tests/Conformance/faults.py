@@ -1,6 +1,7 @@
 """Faults at every system call of the runtime: killed, failed, stopped while another verb runs; damaged
 state. Whatever happens, `delete --force` ends it all and nothing is left."""
 import errno
+import json
 import os
 import platform
 import re
@@ -97,6 +98,17 @@ def kill_verb(t, verb, started):
 
 
 @test(needs="stepper", slow=True, timeout=600)
+def kill_run(t):
+    """run in the foreground killed at each system call"""
+    bundle = t.bundle("true")
+    identifier = t.own(t.new_id(), bundle)
+    total = calls(t, "run", "-b", bundle.path, identifier)
+    for k in points(t, total):
+        step(t, ["kill", k], "run", "-b", bundle.path, identifier)
+        clean(t, identifier, bundle, f"run killed at {k} of {total}")
+
+
+@test(needs="stepper", slow=True, timeout=600)
 def kill_exec(t):
     """exec killed at each system call leaves the container as it was"""
     bundle, identifier = fresh(t)
@@ -148,6 +160,47 @@ def fail_create(t, name):
             problems.append(str(problem))
         clean(t, identifier, bundle, f"{name} at call {k} of {total}")
     t.equal(problems, [], f"{len(problems)} of {total} calls")
+
+
+@cases([(name, name) for name in ("ENOSPC", "EMFILE", "ENOMEM")], needs="stepper", slow=True, timeout=600)
+def fail_start(t, name):
+    """a system call of start fails: the container runs, or start says why not and can be tried again or
+    the container deleted"""
+    bundle, identifier = fresh(t)
+    t.ok("create", "-b", bundle.path, identifier)
+    total = calls(t, "start", identifier)
+    clean(t, identifier, bundle, "unharmed")
+    for k in points(t, total, Settings.sample):
+        what = f"{name} at call {k} of {total}"
+        t.ok("create", "-b", bundle.path, identifier)
+        code, text = step(t, ["fail", k, code_of(name)], "start", identifier)
+        t.true(k <= 3 or code < 128 or code in (200, 255), f"{what}: ended by a signal ({code}): {text}")
+        status = t.status(identifier)
+        t.true(status in (("running",) if code in (0, 200) else ("running", "created", "stopped")),
+               f"{what}: start ended with {code}, the container is {status}: {text}")
+        if status == "created":
+            t.ok("start", identifier)
+        clean(t, identifier, bundle, what)
+
+
+@cases([(name, name) for name in ("ENOSPC", "EMFILE", "ENOMEM", "EPERM")],
+       needs="stepper", slow=True, timeout=600)
+def fail_exec(t, name):
+    """a system call of exec fails: the process runs whole, or exec says why not; the container is untouched"""
+    bundle, identifier = fresh(t)
+    t.ok("create", "-b", bundle.path, identifier)
+    t.ok("start", identifier)
+    total = calls(t, "exec", identifier, "true")
+    for k in points(t, total, Settings.sample):
+        what = f"{name} at call {k} of {total}"
+        mark = f"{bundle.rootfs}/mark{k}"
+        code, text = step(t, ["fail", k, code_of(name)], "exec", identifier, "touch", f"/mark{k}")
+        t.true(k <= 3 or code < 128 or code in (200, 255), f"{what}: ended by a signal ({code}): {text}")
+        t.true(code not in (0, 200) or os.path.exists(mark), f"{what}: success, but nothing ran: {text}")
+        t.equal(t.status(identifier), "running", what)
+        t.eventually(lambda: len(json.loads(t.ok("ps", "-f", "json", identifier).out)) == 1,
+                     f"{what}: one process")
+    clean(t, identifier, bundle, "at last")
 
 
 @cases([(name, name) for name in ("ENOSPC", "EPERM")], needs="stepper", slow=True, timeout=600)

@@ -1,10 +1,16 @@
 """events, stats, pause and resume: what a container's cgroup tells."""
+import fcntl
 import json
 import os
+import pty
+import select
+import signal
+import struct
+import termios
 import time
 
 from harness import Settings, test
-from limits import MIB, limited, up
+from limits import MIB, counter, limited, up
 
 
 def lines(t, path):
@@ -65,9 +71,36 @@ def out_of_memory(t):
     _, identifier = up(t, memory={"limit": 20 * MIB, "swap": 20 * MIB})
     _, out = watch(t, identifier, "60s")
     time.sleep(0.3 * Settings.patience)
-    t.equal(t.rt("exec", identifier, "probe", "memory", "100").code, 137)
+    result = t.rt("exec", identifier, "probe", "memory", "100")
+    t.equal(result.code, 137)
+    t.contains(result.err, "the process was OOM-killed (memory limit too low?)")
     t.eventually(lambda: {"type": "oom", "id": identifier} in lines(t, out), "an oom event")
     t.equal(t.status(identifier), "running")
+    t.equal(t.state(identifier)["oomKills"], 1)
+    memory = json.loads(t.ok("events", "--stats", identifier).out)["data"]["memory"]
+    t.equal(memory["events"]["oom_kill"], 1)
+    t.true(memory["events"]["max"] > 0, memory["events"])
+
+
+@test(needs=("limits", "probe"))
+def killed_after_another(t):
+    """an exec that was killed is not said to want memory because one before it did"""
+    bundle, identifier = up(t, memory={"limit": 20 * MIB, "swap": 20 * MIB})
+    t.equal(t.rt("exec", identifier, "probe", "memory", "100").code, 137)
+    t.equal(counter(bundle, "memory.events", "oom_kill"), 1)
+    result = t.rt("exec", identifier, "sh", "-c", "kill -9 $$")
+    t.equal((result.code, result.err), (137, ""))
+    # Nor one that was killed before it was the program: it waits in the pause.
+    t.ok("pause", identifier)
+    process = t.spawn("exec", "--ignore-paused", identifier, "true")
+    error = f"{t.directory}/stderr{t.count}"
+    init = str(t.pid(identifier))
+    stage = t.eventually(lambda: set(t.read(f"{bundle.cgroup}/cgroup.procs").split()) - {init},
+                         "the process of exec")
+    os.kill(int(stage.pop()), signal.SIGKILL)
+    t.eventually(lambda: process.poll() is not None, "exec ends")
+    t.equal(process.returncode, 255)
+    t.lacks(t.read(error), "OOM")
 
 
 @test(needs="limits")
@@ -91,6 +124,52 @@ def stats(t):
         t.contains(out, part)
     record = json.loads(t.ok("stats", "--json", identifier).out)
     t.equal((record["type"], record["id"], record["data"]["pids"]["limit"]), ("stats", identifier, 20))
+
+
+@test(needs="limits")
+def stats_of_several(t):
+    """stats of several: a line each, and with --json an object each"""
+    names = [up(t)[1] for _ in range(2)]
+    table = t.ok("stats", *names).out.splitlines()
+    t.equal([line.split()[0] for line in table], ["ID", *names])
+    records = [json.loads(line) for line in t.ok("stats", "--json", *names).out.splitlines()]
+    t.equal([record["id"] for record in records], names)
+    t.fails("stats", names[0], "nobody", text="does not exist")
+
+
+@test(needs="limits", timeout=90)
+def stats_on_a_terminal(t):
+    """stats on a terminal: drawn again and again with the history, no line too long, until all end"""
+    _, busy = up(t, "sh", "-c", "while :; do :; done", cpu={"quota": 50000, "period": 100000})
+    _, quiet = up(t, memory={"limit": 64 * MIB})
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 70, 0, 0))
+    process = t.spawn("stats", busy, quiet, stdout=slave)
+    os.close(slave)
+    again, shown = "\x1b[3A", ""
+
+    def shows(condition):
+        nonlocal shown
+        while select.select([master], [], [], 0)[0]:
+            try:
+                shown += os.read(master, 65536).decode()
+            except OSError:  # its other side is closed
+                break
+        return condition()
+    t.eventually(lambda: shows(lambda: shown.count(again) >= 4), "four more tables", 20)
+    lines = shown.split(again)[3].replace("\x1b[K", "").splitlines()[:3]
+    t.equal([line.split()[0] for line in lines], ["ID", busy, quiet])
+    t.true(max(map(len, lines)) <= 70, lines)
+    share, bars = lines[1].split()[1:3]
+    t.true(20 < float(share.rstrip("%")) < 80, f"half a processor is shown as {share}")
+    t.true(len(bars) == 3 and set(bars) <= set("▂▃▄▅▆▇"), lines)
+    t.contains(lines[2], "of 64.0 MiB")
+    for identifier in (busy, quiet):
+        t.ok("delete", "--force", identifier, reap=True)
+    t.eventually(lambda: shows(lambda: process.poll() is not None), "it ends")
+    t.equal(process.returncode, 0)
+    shows(lambda: True)
+    t.equal(shown.split(again)[-1].count("ended"), 2)
 
 
 @test(needs="limits")

@@ -102,7 +102,7 @@ complete -c apus -n "not __fish_seen_subcommand_from $verbs" -a events -d 'print
 complete -c apus -n "__fish_seen_subcommand_from events" -l interval -r -d 'the time between statistics (default: 5s)'
 complete -c apus -n "__fish_seen_subcommand_from events" -l stats -d 'print the statistics once'
 complete -c apus -n "__fish_seen_subcommand_from events" -a "(__apus_containers)"
-complete -c apus -n "not __fish_seen_subcommand_from $verbs" -a stats -d 'print a container\'s use of resources'
+complete -c apus -n "not __fish_seen_subcommand_from $verbs" -a stats -d 'show what containers use'
 complete -c apus -n "__fish_seen_subcommand_from stats" -l json -d 'as JSON, like events --stats'
 complete -c apus -n "__fish_seen_subcommand_from stats" -a "(__apus_containers)"
 complete -c apus -n "not __fish_seen_subcommand_from $verbs" -a checkpoint -d 'save a running container to files'

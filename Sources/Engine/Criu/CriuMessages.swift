@@ -80,6 +80,9 @@ struct CriuOptions {
         case external = 37
         case frozenCgroup = 44
         case configFile = 51
+        /// A directory with the cgroup hierarchies, which CRIU otherwise mounts anew for itself: that
+        /// takes the options (nsdelegate, ...) from the host's cgroup2.
+        case cgroupYard = 60
         case lsmProfile = 53
         case lsmMountContext = 63
     }

@@ -30,8 +30,8 @@ struct CriuProgram: ~Copyable {
     var usesOwnStdio = false
     /// A cgroup2 directory to start it in.
     var cgroup: BorrowedHandle?
-    /// A tree that the program finds at `target`, in a mount namespace of its own.
-    var bind: (source: String, target: String)?
+    /// Trees that the program finds at `target`, in a mount namespace of its own.
+    var binds: [(source: String, target: String)] = []
 
     /// The number of the first of `handles`; the socket comes before it.
     static let firstHandle = 4
@@ -104,9 +104,9 @@ struct CriuProgram: ~Copyable {
             .path(path), arguments: ["criu", "swrk", "\(Self.socketNumber)"],
             environment: ["PATH=\(searchPath)"], handles: stdio + [pair.second.borrowed] + handles)
         launch.cgroup = cgroup
-        if let bind {
+        if !binds.isEmpty {
             launch.newNamespaces = .mount
-            launch.bind = bind
+            launch.binds = binds
         }
         return CriuConnection(socket: socket, process: try launch.start())
     }

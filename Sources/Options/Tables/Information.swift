@@ -33,9 +33,15 @@ extension Verb {
         ])
 
     static let stats = Verb(
-        .stats, "print a container's use of resources",
-        operands: [.container],
-        options: [.flag("json", "", "as JSON, like events --stats")])
+        .stats, "show what containers use",
+        operands: [.container, .any("container-id")],
+        options: [.flag("json", "", "as JSON, like events --stats")],
+        details: [
+            """
+            On a terminal the table is drawn anew every second, with the history of the last \
+            seconds, until the containers have ended. Elsewhere it is printed once.
+            """
+        ])
 
     static let explain = Verb(
         .explain, "print what create or shell would do",

@@ -34,7 +34,8 @@ extension Verb {
             """,
             """
             An ordinary user needs no privileges: a user namespace makes the caller root inside. \
-            With ranges in /etc/subuid and /etc/subgid other users exist inside, too.
+            With ranges in /etc/subuid and /etc/subgid other users exist inside, too. \
+            Limits are made by the user's systemd, where there is one.
             """,
         ],
         examples: [
