@@ -37,6 +37,11 @@ class Containerd:
         sh(f"podman import {archive} {IMAGE} >/dev/null && podman save --format oci-archive -o /tmp/box.oci {IMAGE}")
         self("image import /tmp/box.oci")
 
+    def kill(self):
+        """Kills the daemon and starts it again; docker, too, which is slow to look for it anew."""
+        sh("systemctl kill -s KILL --kill-whom main containerd; systemctl reset-failed containerd; "
+           "systemctl start containerd; systemctl try-restart docker", timeout=300)
+
     def clean(self):
         """Removes what a failed check left."""
         sh("ctr task ls -q | xargs -r -n1 ctr task rm -f >/dev/null 2>&1; "
@@ -128,7 +133,7 @@ def checkpoint(ctr):
 def restart(ctr):
     """containerd is killed: the task goes on under its shim, and can be used by the next containerd."""
     ctr.run("-d", "stays", "sleep 1000")
-    sh("systemctl kill -s KILL --kill-whom main containerd; systemctl reset-failed containerd; systemctl start containerd")
+    ctr.kill()
     equal(ctr("task exec --exec-id e1 stays echo still").strip(), "still", "exec")
 
 

@@ -165,7 +165,8 @@ def pod(cri):
         equal(cri.execute(container, "sh", "-c", "echo amiss >&2; exit 7")[::2], (7, "amiss\n"), "exec")
         contains(sh("cat /tmp/pods/c0.log"), "logged")
         equal(wait_for_exit(cri, pod_.container("sh", "-c", "exit 3")), 3, "exit code")
-        stubborn = pod_.container("sh", "-c", "trap : TERM; while :; do sleep 0.1; done")
+        stubborn = pod_.container("sh", "-c", "trap : TERM; touch /deaf; while :; do sleep 0.1; done")
+        until(lambda: cri.execute(stubborn, "ls", "/deaf")[0] == 0, what="the trap")
         for name, code in ((container, 143), (stubborn, 137)):
             cri("StopContainer", {1: name, 2: 1})
             equal(status(cri, name)[7], code, "exit code of the stopped")
@@ -266,7 +267,7 @@ def restart(cri):
     """containerd is killed and comes back: pods and containers are still there, and can be used."""
     with Pod(cri) as pod_:
         container = pod_.container("sleep", "1000")
-        sh("systemctl kill -s KILL --kill-whom main containerd; systemctl reset-failed containerd; systemctl start containerd")
+        CTR.kill()
         until(cri.is_ready, 120, "the CRI plugin")
         equal(status(cri, container)[3], 1, "state")
         equal(cri.execute(container, "echo", "still")[1], "still\n", "exec")

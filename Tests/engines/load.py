@@ -146,7 +146,7 @@ def load_and_kill(ctr):
     for name in KEEPERS:
         ctr.run("-d", name, "sleep 100000")
     time.sleep(SECONDS / 2)
-    sh("systemctl kill -s KILL --kill-whom main containerd; systemctl reset-failed containerd; systemctl start containerd")
+    ctr.kill()
     time.sleep(SECONDS / 2)
     load_.end("containerd.load")
     nothing("ctr", lambda: processes("ctr"), 60)
