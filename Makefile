@@ -9,6 +9,8 @@ SWIFT ?= swift
 PREFIX ?= /usr/local
 DESTDIR ?=
 RUNTIME ?= bin/apus
+# What `install` and `deb` install.
+BINARY ?= bin/apus
 ROOTFS ?= rootfs-examples/busybox
 
 # The toolchain's usr directory, for the one static library that the linker is not told of.
@@ -93,8 +95,8 @@ share:
 	APUS_WRITE_SHARE=1 $(SWIFT) test --filter ShareTests
 
 install:
-	@test -x bin/apus || $(MAKE) --no-print-directory release
-	install -D -m 755 bin/apus $(DESTDIR)$(PREFIX)/bin/apus
+	@test -x $(BINARY) || $(MAKE) --no-print-directory release
+	install -D -m 755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/apus
 	install -D -m 644 spec/completions/apus.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/apus
 	install -D -m 644 spec/completions/_apus $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_apus
 	install -D -m 644 spec/completions/apus.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/apus.fish
@@ -103,8 +105,8 @@ install:
 	install -m 644 $(wildcard spec/engines/*.*) $(DESTDIR)$(PREFIX)/share/apus/engines
 
 deb:
-	@test -x bin/apus || $(MAKE) --no-print-directory release
-	.ci/deb bin
+	@test -x $(BINARY) || $(MAKE) --no-print-directory release
+	BINARY=$(BINARY) .ci/deb bin
 
 clean:
 	rm -rf .build .build-* bin

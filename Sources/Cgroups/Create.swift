@@ -125,7 +125,7 @@ extension Cgroup {
         }
         guard let offered = try? read("cgroup.controllers") else { return "" }
         guard !controllers(in: offered).contains(name) else {
-            return "this kernel's controller \(name) has no such file"
+            return "the controller \(name) of this kernel lacks that file"
         }
         let advice =
             isRootless

@@ -39,7 +39,10 @@ package struct CgroupHost: ~Copyable {
         }
         let text = try? BorrowedHandle.workingDirectory.readText(
             "/proc/self/mountinfo", limit: CgroupMountInfo.limit)
-        return text.flatMap { CgroupMountInfo.find(in: $0, mountPoint: nil)?.mountPoint }
+        // What is listed may be covered by another mount.
+        let mount = text.flatMap { CgroupMountInfo.find(in: $0, mountPoint: nil) }
+        guard let mount, isCgroup2(mount.mountPoint) else { return nil }
+        return mount.mountPoint
     }
 
     private static func isCgroup2(_ path: String) -> Bool {

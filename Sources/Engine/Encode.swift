@@ -114,8 +114,8 @@ extension StepEncoder {
         case .timeOffsets(let monotonic, let boottime):
             let lines = Self.line("monotonic", monotonic) + Self.line("boottime", boottime)
             add(APUS_OP_TIME_OFFSETS, [], [lines])
-        case .becomeRoot(let setgroupsDenied):
-            add(APUS_OP_BECOME_ROOT, [setgroupsDenied ? 1 : 0])
+        case .becomeRoot(let keepsGroups):
+            add(APUS_OP_BECOME_ROOT, [keepsGroups ? 1 : 0])
         case .newSession: add(APUS_OP_SESSION)
         case .keyring(let name, let label): add(APUS_OP_KEYRING, [], [name, label ?? ""])
         case .loopbackUp: add(APUS_OP_LOOPBACK)
@@ -262,8 +262,8 @@ extension StepEncoder {
     private mutating func encodeCredentials(_ operation: Operation) {
         switch operation {
         case .boundingSet(let mask): add(APUS_OP_BOUNDING, [Self.bits(mask)])
-        case .groups(let groups, let setgroupsDenied):
-            add(APUS_OP_GROUPS, [setgroupsDenied ? 1 : 0] + groups.map { Int64($0) })
+        case .groups(let groups, let keepsGroups):
+            add(APUS_OP_GROUPS, [keepsGroups ? 1 : 0] + groups.map { Int64($0) })
         case .user(let uid, let gid, let umask):
             add(APUS_OP_USER, [Int64(uid), Int64(gid), umask.map { Int64($0) } ?? -1])
         case .capabilities(let masks):

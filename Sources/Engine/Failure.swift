@@ -31,16 +31,17 @@ package struct Failure: Error {
         self.path = path
     }
 
-    /// The failure in one line: `mounts[3]: bind /nope -> /y: ENOENT (/nope): no such file or directory`.
+    /// The failure in one line: `mounts[3]: bind /nope -> /y: ENOENT (/nope): missing`.
     ///
-    /// The words after the errno are part of the interface: containerd, podman and docker look
-    /// for them (`no such file or directory` becomes exit code 127, `permission denied` 126).
+    /// The words after the errno are part of the interface: engines look for them. What podman and
+    /// docker take for a missing program (`no such file`, `not found`: exit code 127) stands only where
+    /// the program is missing, so ENOENT of anything else is worded in another way than the kernel's.
     package var message: String {
         var text = origin
         Self.append(operation, to: &text)
         if let errno {
             Self.append(path.isEmpty ? errno.name : "\(errno.name) (\(path))", to: &text)
-            Self.append(errno.message, to: &text)
+            Self.append(errno == .enoent ? "missing" : errno.message, to: &text)
         }
         if !hint.isEmpty { text += "; " + hint }
         for further in aftermath { text += "; then " + further }

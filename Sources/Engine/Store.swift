@@ -17,7 +17,8 @@ struct Store: ~Copyable {
 
     /// Opens the root; nil where it is missing and `creates` is false.
     ///
-    /// A new one is 0700: a container's configuration and its gate are nobody else's matter.
+    /// A new one is 0700: a container's configuration and its gate are nobody else's matter. An ordinary
+    /// user's is sticky, too, so that what tidies $XDG_RUNTIME_DIR leaves it (XDG Base Directory).
     static func open(_ path: String, creates: Bool) throws(Failure) -> Store? {
         do throws(Errno) {
             let host = BorrowedHandle.workingDirectory
@@ -25,7 +26,8 @@ struct Store: ~Copyable {
                 return try Store(root: host.open(path, .directory), of: path)
             } catch .enoent {
                 guard creates else { return nil }
-                try host.makeDirectories(path, mode: 0o700)
+                let sticky: UInt32 = CurrentProcess.effectiveUID == 0 ? 0 : 0o1000
+                try host.makeDirectories(path, mode: 0o700 | sticky)
                 return try Store(root: host.open(path, .directory), of: path)
             }
         } catch {

@@ -30,6 +30,12 @@ extension Draft {
         return gids.count == 1 && gids[0].size == 1 && gids[0].hostID == host.gid
     }
 
+    /// Whether the process keeps the caller's supplementary groups: where it may not change them, and
+    /// where podman's `--group-add keep-groups` asks for it.
+    var keepsGroups: Bool {
+        deniesSetgroups || spec.annotations[Support.keepGroupsAnnotation] == "1"
+    }
+
     /// An id of the container on the host; nil where it is not mapped.
     func hostID(_ id: UInt32, _ mappings: [Spec.IDMapping]) -> UInt32? {
         guard made.contains(.user) else { return hasUserNamespace ? nil : id }

@@ -242,10 +242,11 @@ extension Draft {
     /// The host's mount to bind where a new one would be refused.
     private func hostFallback(_ type: String) -> String? {
         for row in Self.bound where row.type == type {
+            // A joined namespace may belong to the joined user namespace: only the kernel knows.
             let isForeign =
                 made.contains(.user)
                 ? !made.contains(row.namespace)
-                : host.isInUserNamespace && !own.contains(row.namespace)
+                : (host.isInUserNamespace || own.contains(.user)) && !own.contains(row.namespace)
             return isForeign ? row.source : nil
         }
         return nil

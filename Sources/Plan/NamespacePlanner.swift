@@ -119,7 +119,7 @@ extension Draft {
     }
 
     private mutating func becomeRoot() {
-        add("linux.uidMappings", .becomeRoot(setgroupsDenied: deniesSetgroups))
+        add("linux.uidMappings", .becomeRoot(keepsGroups: keepsGroups))
     }
 
     private mutating func requestNamespaces() {

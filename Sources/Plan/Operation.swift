@@ -11,7 +11,7 @@ package enum Operation: Equatable {
     case join(handle: Slot, types: Namespaces)
     case unshare(Namespaces)
     case timeOffsets(monotonic: TimeOffset?, boottime: TimeOffset?)
-    case becomeRoot(setgroupsDenied: Bool)
+    case becomeRoot(keepsGroups: Bool)
     case newSession
     case keyring(name: String, label: String?)
     case loopbackUp
@@ -56,7 +56,7 @@ package enum Operation: Equatable {
     case apparmorProfile(String)
     case hook(HookRun)
     case boundingSet(CapabilityMask)
-    case groups([UInt32], setgroupsDenied: Bool)
+    case groups([UInt32], keepsGroups: Bool)
     case user(uid: UInt32, gid: UInt32, umask: UInt32?)
     case capabilities(CapabilityMasks)
     case noNewPrivileges

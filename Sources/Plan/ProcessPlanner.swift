@@ -41,7 +41,7 @@ extension Draft {
         add("process.capabilities.bounding", .boundingSet(posture.bounding))
         add(
             "process.user.additionalGids",
-            .groups(user.additionalGids, setgroupsDenied: deniesSetgroups))
+            .groups(user.additionalGids, keepsGroups: keepsGroups))
         add("process.user", .user(uid: user.uid, gid: user.gid, umask: user.umask))
         enterDirectory(process, isFirstTry: false, isMade: false)
         if isFilterEarly { add(filter) }

@@ -93,9 +93,9 @@ extension Operation {
     private var credentialSummary: String {
         switch self {
         case .boundingSet(let mask): "drop capabilities but" + mask.text
-        case .groups(let groups, let isDenied):
-            isDenied
-                ? "keep the groups (setgroups is denied)"
+        case .groups(let groups, let keepsGroups):
+            keepsGroups
+                ? "keep the groups"
                 : "set groups" + Self.list(groups.map { String($0) })
         case .user(let uid, let gid, let umask):
             "become user \(uid), group \(gid)"

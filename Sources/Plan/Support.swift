@@ -23,9 +23,12 @@ package enum Support {
     /// Policies of `process.scheduler` that Linux has not.
     static let missingPolicies: [Spec.Scheduler.Policy] = [.iso]
 
+    /// With the value "1" the container's processes keep the groups of the engine's user, mapped or not.
+    static let keepGroupsAnnotation = "run.oci.keep_original_groups"
+
     /// Annotations that change what the container may do, which an engine should pass on with care.
     package static let unsafeAnnotations = [
-        "bundle", "org.systemd.property.", "org.criu.config",
+        "bundle", "org.systemd.property.", "org.criu.config", keepGroupsAnnotation,
     ]
 
     /// All of it as OCI's features document; `annotations` is the caller's.

@@ -11,9 +11,14 @@ struct FailureTests {
     @Test("names the place, the operation, the errno and the path")
     func coordinate() {
         let failure = Failure("bind /nope -> /y", .enoent, path: "/nope").at("mounts[3]")
-        #expect(
-            failure.message
-                == "mounts[3]: bind /nope -> /y: ENOENT (/nope): no such file or directory")
+        #expect(failure.message == "mounts[3]: bind /nope -> /y: ENOENT (/nope): missing")
+    }
+
+    @Test("of anything but a program has no word that engines take for a missing program")
+    func missing() {
+        for pattern in ["no such file", "not found", "open executable"] {
+            #expect(!Failure("write memory.max", .enoent, path: "/x").message.contains(pattern))
+        }
     }
 
     @Test("keeps the first place it was given")

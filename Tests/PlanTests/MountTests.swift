@@ -96,25 +96,33 @@ struct MountTests {
     ])
     func hostFallback(type: String, namespace: Spec.NamespaceType, source: String) throws {
         let mount = Spec.Mount(source, type: type, source: type, options: ["ro", "nosuid"])
-        func first(_ removes: Bool) throws -> Operation {
+        func first(removes: Bool, joins: Bool = false) throws -> Operation {
             try #require(
                 try operations(mount) { spec in
                     spec.linux = Sample.userns.linux
                     if removes { spec.linux?.namespaces.removeAll { $0.type == namespace } }
+                    guard joins, var linux = spec.linux else { return }
+                    linux.uidMappings = []
+                    linux.gidMappings = []
+                    linux.namespaces.removeAll { $0.type == .user }
+                    linux.namespaces.append(Spec.Namespace(.user, path: "/proc/1/ns/user"))
+                    spec.linux = linux
                 }.first
             ).operation
         }
-        guard case .mount = try first(false) else {
+        guard case .mount = try first(removes: false) else {
             Issue.record("its own namespace lets it be mounted")
             return
         }
-        guard case .bind(let bind) = try first(true) else {
-            Issue.record("it must be bound")
-            return
+        for joins in [false, true] {
+            guard case .bind(let bind) = try first(removes: true, joins: joins) else {
+                Issue.record("it must be bound")
+                return
+            }
+            #expect(bind.source == source)
+            #expect(bind.settings.how.contains(.recursive))
+            #expect(bind.settings.attributes.recursiveSet & MountAttributes.readOnly != 0)
         }
-        #expect(bind.source == source)
-        #expect(bind.settings.how.contains(.recursive))
-        #expect(bind.settings.attributes.recursiveSet & MountAttributes.readOnly != 0)
     }
 
     @Test func hostsCgroupsAreReadOnlyForTheUnprivileged() throws {

@@ -73,7 +73,15 @@ struct NamespaceTests {
         let plan = try Planner.plan(spec, options: Sample.options, host: Sample.rootless)
         #expect(plan.identity?.method == .direct)
         #expect(plan.identity?.deniesSetgroups == true)
-        #expect(plan.steps.contains { $0.operation == .groups([], setgroupsDenied: true) })
+        #expect(plan.steps.contains { $0.operation == .groups([], keepsGroups: true) })
+    }
+
+    /// podman's `--group-add keep-groups`.
+    @Test func annotationKeepsTheGroups() throws {
+        var spec = Sample.minimal
+        spec.annotations["run.oci.keep_original_groups"] = "1"
+        let plan = try Planner.plan(spec, options: Sample.options, host: Sample.host)
+        #expect(plan.steps.contains { $0.operation == .groups([], keepsGroups: true) })
     }
 
     @Test func rangesNeedHelpers() throws {

@@ -3,8 +3,9 @@
 import json
 import os
 import re
+import time
 
-from harness import Failed, check, contains, controllers, equal, needs, sh, until
+from harness import Failed, Skip, check, contains, controllers, equal, in_terminal, needs, sh, until
 
 
 class Docker:
@@ -12,18 +13,30 @@ class Docker:
 
     name = "docker"
 
+    def __init__(self):
+        self.runtime = None
+
     def __call__(self, arguments, **options):
         return sh(f"docker {arguments}", **options)
 
     def prepare(self, runtime, archive):
         """Starts the daemon with the runtime as the default one and imports the image."""
+        self.runtime = runtime
         name = os.path.basename(runtime)
-        os.makedirs("/etc/docker", exist_ok=True)
-        with open("/etc/docker/daemon.json", "w", encoding="utf-8") as file:
-            json.dump({"runtimes": {} if name == "runc" else {name: {"path": runtime}}, "default-runtime": name,
-                       "exec-opts": ["native.cgroupdriver=systemd"]}, file)
+        self.configure({"default-runtime": name, "runtimes": {"named": {"path": runtime}} if name == "runc" else
+                        {name: {"path": runtime}, "named": {"path": runtime}}})
         sh("systemctl unmask docker.service docker.socket containerd.service; systemctl start docker", timeout=300)
         self(f"import {archive} box")
+
+    def configure(self, settings):
+        """Adds to the daemon's settings; they count from its next start."""
+        os.makedirs("/etc/docker", exist_ok=True)
+        path, old = "/etc/docker/daemon.json", {"exec-opts": ["native.cgroupdriver=systemd"]}
+        if os.path.exists(path):
+            with open(path, encoding="utf-8") as file:
+                old = json.load(file)
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump({**old, **settings}, file)
 
     def clean(self):
         """Removes what a failed check left."""
@@ -124,11 +137,99 @@ def healthcheck(docker):
 
 
 @check(DOCKER)
+def restart_always(docker):
+    """A container whose process is killed is started again; one that was stopped is not."""
+    docker("run -d --name stays --restart always box sleep 1000")
+    pid = docker("inspect -f '{{.State.Pid}}' stays").strip()
+    sh(f"kill -9 {pid}")
+    until(lambda: docker("inspect -f '{{.State.Pid}}' stays").strip() not in ("0", pid), 60, "another process")
+    docker("stop -t 1 stays")
+    equal(docker("inspect -f '{{.State.Status}}' stays").strip(), "exited", "state")
+
+
+@check(DOCKER)
+def named_runtime(docker):
+    """--runtime NAME of daemon.json, beside the default one."""
+    contains(docker("info -f '{{json .Runtimes}}'"), '"named"')
+    docker("run -d --name chosen --runtime named box sleep 1000")
+    equal(docker("inspect -f '{{.HostConfig.Runtime}}' chosen").strip(), "named", "runtime")
+    identifier = docker("inspect -f '{{.Id}}' chosen").strip()
+    contains(sh(f"{docker.runtime} --root /run/docker/runtime-runc/moby list"), identifier)
+
+
+@check(DOCKER)
+def interactive(docker):
+    """run -it: the terminal has the caller's size, and follows it."""
+    script = "until stty size 2>/dev/null | grep .; do sleep 0.1; done; until stty size | grep '^44 120'; do sleep 0.1; done"
+    contains(in_terminal(f"docker run --rm -it box sh -c \"{script}\"", 33, 99, timeout=60, then=(44, 120)), "44 120")
+
+
+@check(DOCKER)
+def events(docker):
+    """The events of a container's life, with its exit code."""
+    docker("run --rm --name told box sh -c 'exit 5'", expect=5)
+    time.sleep(1)  # the end is counted in seconds
+    found = docker("events --since 2m --until 0s --filter container=told --format '{{.Action}} {{.Actor.Attributes.exitCode}}'")
+    actions = [line.split()[0] for line in found.splitlines()]
+    for action in ("create", "start", "die", "destroy"):
+        contains(actions, action)
+    contains(found, "die 5")
+
+
+@check(DOCKER)
+def stop_signal(docker):
+    """stop sends the image's signal, then KILL."""
+    docker("run -d --name polite --stop-signal USR1 box sh -c 'trap \"exit 8\" USR1; while :; do sleep 0.1; done'")
+    docker("stop -t 20 polite")
+    equal(docker("inspect -f '{{.State.ExitCode}}' polite").strip(), "8", "exit code")
+    docker("run -d --name deaf box sh -c 'trap : TERM; while :; do sleep 0.1; done'")
+    docker("stop -t 1 deaf")
+    equal(docker("inspect -f '{{.State.ExitCode}}' deaf").strip(), "137", "exit code")
+
+
+def context(directory, base):
+    """A directory to build in, whose result prints what was built."""
+    sh(f"rm -rf {directory} && mkdir {directory} && "
+       f"printf 'FROM {base}\\nRUN echo built >/made && id -u >>/made\\nCMD [\"cat\",\"/made\"]\\n' >{directory}/Dockerfile")
+
+
+@check(DOCKER)
 def build(docker):
     """The classic builder."""
-    sh("rm -rf /tmp/ctx && mkdir /tmp/ctx && printf 'FROM box\\nRUN echo built >/made\\nCMD [\"cat\",\"/made\"]\\n' >/tmp/ctx/Dockerfile")
+    context("/tmp/ctx", "box")
     sh("DOCKER_BUILDKIT=0 docker build -t built /tmp/ctx", timeout=300)
-    equal(docker("run --rm built").strip(), "built", "output")
+    equal(docker("run --rm built").split(), ["built", "0"], "output")
+
+
+@check(DOCKER)
+def build_with_buildkit(docker):
+    """BuildKit, which runs its steps by the daemon's default runtime; a step that fails says its code."""
+    if docker("buildx version", expect=None)[0]:
+        raise Skip("no buildx here")
+    context("/tmp/ctx2", "box")
+    sh("DOCKER_BUILDKIT=1 docker build --progress plain -t built2 /tmp/ctx2", timeout=300)
+    equal(docker("run --rm built2").split(), ["built", "0"], "output")
+    sh("printf 'FROM box\\nRUN exit 9\\n' >/tmp/ctx2/Dockerfile")
+    code, text = sh("DOCKER_BUILDKIT=1 docker build --progress plain /tmp/ctx2", expect=None, timeout=300)
+    equal(code, 1, text)
+    contains(text, "exit code: 9")
+
+
+@check(DOCKER)
+def live_restore(docker):
+    """A daemon with live-restore is killed: its containers go on, and the next daemon knows them."""
+    docker.configure({"live-restore": True})
+    sh("systemctl restart docker", timeout=300)
+    try:
+        docker("run -d --name lives box sleep 1000")
+        pid = docker("inspect -f '{{.State.Pid}}' lives").strip()
+        sh("systemctl kill -s KILL --kill-whom main docker; sleep 1; systemctl reset-failed docker; systemctl start docker", timeout=300)
+        equal(docker("inspect -f '{{.State.Pid}} {{.State.Running}}' lives").strip(), f"{pid} true", "process")
+        equal(docker("exec lives echo still").strip(), "still", "exec")
+        docker("rm -f lives")
+    finally:
+        docker.configure({"live-restore": False})
+        sh("systemctl restart docker", timeout=300)
 
 
 @check(DOCKER)

@@ -68,18 +68,18 @@ def header(name, value):
     return b"\0" + bytes([len(name)]) + name.encode() + bytes([len(value)]) + value.encode()
 
 
-def call(path, method, message, timeout=60):
+def call(path, method, message, timeout=60, headers=()):
     """Calls `/package.Service/Method` of the server at the unix socket; gives the decoded answer."""
     content = encode(message)
-    headers = b"".join(header(*pair) for pair in (
+    block = b"".join(header(*pair) for pair in (
         (":method", "POST"), (":scheme", "http"), (":path", method), (":authority", "localhost"),
-        ("content-type", "application/grpc"), ("te", "trailers")))
+        ("content-type", "application/grpc"), ("te", "trailers"), *headers))
     with socket.socket(socket.AF_UNIX) as server:
         server.settimeout(timeout)
         server.connect(path)
         server.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(SETTINGS, 0, 0)
                        + frame(WINDOW, 0, 0, struct.pack(">I", 1 << 24))
-                       + frame(HEADERS, END_HEADERS, 1, headers)
+                       + frame(HEADERS, END_HEADERS, 1, block)
                        + frame(DATA, END_STREAM, 1, b"\0" + struct.pack(">I", len(content)) + content))
         stream, answer = server.makefile("rb"), b""
         while True:

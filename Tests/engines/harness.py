@@ -60,10 +60,17 @@ def sh(command, timeout=120, user=None, stdin=None, expect=0):
     return done.stdout if expect is not None else (done.returncode, done.stdout)
 
 
-def in_terminal(command, rows, columns, user=None, timeout=120):
-    """Runs a shell command in a terminal of that size; gives what it wrote there."""
+def set_size(terminal, rows, columns):
+    """Gives a terminal a size; who reads from it is told by SIGWINCH."""
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+
+def in_terminal(command, rows, columns, user=None, timeout=120, then=None):
+    """Runs a shell command in a terminal of that size; gives what it wrote there.
+
+    `then` is another size, (rows, columns), which the terminal gets when the command has written the first."""
     master, slave = pty.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+    set_size(slave, rows, columns)
     child = subprocess.Popen(as_user(command, user), stdin=slave, stdout=slave, stderr=slave,
                              start_new_session=True,
                              preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
@@ -79,6 +86,10 @@ def in_terminal(command, rows, columns, user=None, timeout=120):
         if not part:
             break
         text += part
+        if then and f"{rows} {columns}".encode() in text:
+            time.sleep(1)  # the client may not yet listen to SIGWINCH
+            set_size(master, *then)
+            then = None
     else:
         child.kill()
     os.close(master)
@@ -119,6 +130,23 @@ def until(condition, seconds=30, what="condition"):
             return
         time.sleep(0.2)
     raise Failed(f"{what}: not within {seconds} s")
+
+
+# A program that counts in /count.
+COUNTING = "sh -c 'i=0; while :; do i=$((i+1)); echo $i >/count; sleep 0.2; done'"
+
+
+def counted(read, least=0):
+    """The number in /count, which `read` reads; empty for a moment whenever it is written. Waits for `least`."""
+    numbers = []
+
+    def reads():
+        text = read().strip()
+        numbers.append(int(text) if text.isdigit() else -1)
+        return numbers[-1] >= max(least, 1)
+
+    until(reads, what=f"a count of {least}")
+    return numbers[-1]
 
 
 def run_all(pattern, unavailable):

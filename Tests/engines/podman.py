@@ -4,7 +4,7 @@ import json
 import os
 import re
 
-from harness import USER, Failed, Skip, check, contains, equal, in_terminal, needs, sh, until
+from harness import COUNTING, USER, Failed, Skip, check, contains, counted, equal, in_terminal, needs, sh, until
 
 
 class Podman:
@@ -15,12 +15,16 @@ class Podman:
         self.runtime = None
 
     def __call__(self, arguments, **options):
-        return sh(f"{self.command} {arguments}", user=self.user, **options)
+        return self.shell(f"{self.command} {arguments}", **options)
 
     @property
     def command(self):
         """podman and the options that choose its runtime."""
         return f"podman --runtime {self.runtime} --cgroup-manager {self.manager}"
+
+    def shell(self, command, **options):
+        """A shell command of the same user, in the user's home."""
+        return sh("cd && " + command, user=self.user, **options)
 
     def prepare(self, runtime, archive):
         """Imports the image that every check uses."""
@@ -204,7 +208,7 @@ def logs_and_attach(podman):
 
 @check(*ALL)
 def volume(podman):
-    """-v with options, and :U."""
+    """-v with options."""
     sh("rm -rf /tmp/vol && mkdir -m 777 /tmp/vol && echo given >/tmp/vol/file && chmod 666 /tmp/vol/file")
     equal(podman("run --rm -v /tmp/vol:/v:ro box sh -c 'cat /v/file; touch /v/x || echo refused' 2>&1").split()[0],
           "given", "content")
@@ -334,13 +338,12 @@ def sdnotify(podman):
 @check(ROOT)
 def checkpoint(podman):
     """A checkpoint, and a restore that goes on counting."""
-    podman("run -d --name counter box sh -c 'i=0; while :; do i=$((i+1)); echo $i >/count; sleep 0.2; done'")
-    until(lambda: int(podman("exec counter cat /count").strip() or 0) > 3, what="counting")
+    podman(f"run -d --name counter box {COUNTING}")
+    before = counted(lambda: podman("exec counter cat /count"), 4)
     podman("container checkpoint counter")
     podman("container restore counter")
-    first = int(podman("exec counter cat /count").strip() or 0)
-    if first < 3:
-        raise Failed(f"it began anew: {first}")
+    if counted(lambda: podman("exec counter cat /count")) < before:
+        raise Failed("it began anew")
 
 
 @check(ROOT, ROOTLESS)

@@ -11,7 +11,9 @@ import containerd
 import cri
 import docker
 import load  # noqa: F401 (its checks register themselves, as those of swarm do)
+import package
 import podman
+import podman_options  # noqa: F401
 import swarm  # noqa: F401
 from harness import CHECKS, Failed, Unavailable, note, run_all, sh
 
@@ -29,7 +31,7 @@ def main():
     note(sh(f"{runtime} --version").splitlines()[0])
     failures = 0
     unavailable = {}
-    for engine in (*podman.ALL, buildah.BUILDAH, containerd.CTR, cri.CRI, docker.DOCKER):
+    for engine in (*podman.ALL, *buildah.ALL, containerd.CTR, cri.CRI, docker.DOCKER, package.PACKAGE):
         if not any(re.search(pattern, name) for name, _, owner in CHECKS if owner is engine):
             continue
         try:

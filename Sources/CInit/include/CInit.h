@@ -110,7 +110,7 @@ enum apus_operation {
     APUS_OP_JOIN,             // a0 slot, a1 CLONE_NEW* type or types (of a pidfd): setns. A user namespace that is the process's own already is no error
     APUS_OP_UNSHARE,          // a0 CLONE_NEW* flags
     APUS_OP_TIME_OFFSETS,     // s0 lines for /proc/self/timens_offsets (after UNSHARE of the time namespace, before any fork)
-    APUS_OP_BECOME_ROOT,      // a0 1: setgroups is denied. uid and gid 0 of the user namespace
+    APUS_OP_BECOME_ROOT,      // a0 1: keep the groups. uid and gid 0 of the user namespace
     APUS_OP_SESSION,          // setsid
     APUS_OP_KEYRING,          // s0 name of a new session keyring, s1 SELinux label or ""
     APUS_OP_LOOPBACK,         // brings lo up
@@ -146,7 +146,7 @@ enum apus_operation {
     APUS_OP_LABEL,            // a0 0: SELinux, 1: AppArmor; s0: written for the next exec through the private procfs, read back
     APUS_OP_HOOK,             // a0 timeout in seconds or -1; a1 namespace kind of the path (0: the runtime's root, kept open; 1: the container's), a2 1: the environment is that of EXEC, s3 is empty; s0 path, s1 state JSON (a `"pid":0` in it becomes the hook's parent as seen from its pid namespace), s2 arguments joined with NUL, s3 environment joined with NUL
     APUS_OP_BOUNDING,         // a0 mask of capabilities to keep
-    APUS_OP_GROUPS,           // a0 1: setgroups is denied, skip; a1.. the supplementary groups
+    APUS_OP_GROUPS,           // a0 1: keep them; a1.. the supplementary groups
     APUS_OP_USER,             // a0 uid, a1 gid, a2 umask or -1 (022); keeps the capabilities
     APUS_OP_CAPABILITIES,     // a0 effective, a1 permitted, a2 inheritable, a3 ambient (masks)
     APUS_OP_NO_NEW_PRIVILEGES,
