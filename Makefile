@@ -38,7 +38,8 @@ debug:
 	$(SWIFT) build --product apus
 
 # A newcomer's first command: whatever is missing on a fresh Debian is installed (by root) or named.
-shell: export CMD := $(value CMD)
+# What make was given, not what make would make of a dollar.
+shell: override export CMD := $(value CMD)
 shell: packages
 	@test -x bin/apus || $(MAKE) --no-print-directory release
 	@test -d $(ROOTFS)/rootfs || $(MAKE) --no-print-directory fixtures
