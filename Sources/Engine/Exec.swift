@@ -8,16 +8,22 @@ extension Runtime {
     /// `exec`: starts another process in a running container.
     ///
     /// - Returns: its exit code, 128 + the signal that ended it, or 0 at once when it is detached.
-    /// - Throws: `Failure` of exit code 255 where the process could not be started.
+    /// - Throws: `Failure` of exit code 255 where the process could not be started, and of the
+    ///   process's own where it was killed for want of memory.
     package func exec(_ request: ExecRequest) throws(Failure) -> Int32 {
+        let end: (code: Int32, verdict: Failure?)
         do throws(Failure) {
-            return try execute(request)
+            end = try execute(request)
         } catch {
             throw error.withExitCode(255)
         }
+        if let verdict = end.verdict { throw verdict.withExitCode(end.code) }
+        return end.code
     }
 
-    private func execute(_ request: ExecRequest) throws(Failure) -> Int32 {
+    private func execute(
+        _ request: ExecRequest
+    ) throws(Failure) -> (code: Int32, verdict: Failure?) {
         let container = try find(request.id)
         let cgroups = try openCgroups()
         let status = try container.status(cgroups)
@@ -53,19 +59,15 @@ extension Runtime {
         let kills = entry.earlierKills
         let cgroup = entry.cgroup.take()
         let process = entry.finish()
-        guard let foreground else { return 0 }
+        guard let foreground else { return (0, nil) }
         let end: ExitStatus
         do throws(Errno) {
             end = try foreground.wait(for: process, master: attendance.takeMaster())
         } catch {
             throw Failure("wait for process \(process.pid)", error)
         }
-        if end == .signaled(Signal.kill), let cgroup,
-            let reason = Failure(outOfMemoryIn: cgroup, after: kills, of: "the process")
-        {
-            settings.warn(reason.message)
-        }
-        return end.shellCode
+        guard end == .signaled(Signal.kill), let cgroup else { return (end.shellCode, nil) }
+        return (end.shellCode, Failure(outOfMemoryIn: cgroup, after: kills, of: "the process"))
     }
 
     /// Moves this process to the CPUs that the new one shall begin on.

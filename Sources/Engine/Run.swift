@@ -50,12 +50,12 @@ extension Runtime {
         } catch {
             throw Failure("wait for process \(process.pid)", error)
         }
-        if end == .signaled(Signal.kill), let cgroup = openCgroup(place),
-            let reason = Failure(outOfMemoryIn: cgroup)
-        {
-            settings.warn(reason.message)
+        var verdict: Failure?
+        if end == .signaled(Signal.kill), let cgroup = openCgroup(place) {
+            verdict = Failure(outOfMemoryIn: cgroup)?.withExitCode(end.shellCode)
         }
         if !keep { try delete(id, generation: generation) }
+        if let verdict { throw verdict }
         return end.shellCode
     }
 

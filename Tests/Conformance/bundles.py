@@ -180,8 +180,10 @@ class Bundle:
 
     def save(self, identifier):
         if "cgroupsPath" not in self.config["linux"] and harness.Settings.cgroup_base:
-            path = f"{harness.Settings.cgroup_base}/{identifier}"
-            self.config["linux"]["cgroupsPath"] = path
+            # Not another test's cgroup, where the ID has not the test's own prefix.
+            mine = identifier.startswith(f"{self.t.prefix}-")
+            name = identifier if mine else f"{self.t.prefix}-{identifier}"
+            self.config["linux"]["cgroupsPath"] = f"{harness.Settings.cgroup_base}/{name}"
         path = self.config["linux"].get("cgroupsPath")
         if isinstance(path, str) and path.startswith("/"):
             self.cgroup = f"{harness.Settings.cgroup_mount}{path}"

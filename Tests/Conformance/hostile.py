@@ -125,7 +125,7 @@ def mount_point_is_a_symlink_inside(t, name, target):
     """/proc or /sys as a symlink to another directory of the image is refused"""
     bundle = t.bundle("cat", "/proc/self/mountinfo")
     if name == "sys" and os.geteuid():
-        t.skip("an ordinary user's is bound, and a bind may be anywhere in the root")
+        t.skip("needs root: a user's is bound, and a bind may be anywhere in the root")
     replace(bundle, name, target)
     result = t.run(bundle)
     t.true(result.code != 0 or f" {target} " not in result.out, f"mounted elsewhere: {result}")

@@ -9,7 +9,7 @@ import struct
 import termios
 import time
 
-from harness import Settings, test
+from harness import Settings, cases, test
 from limits import MIB, counter, limited, up
 
 
@@ -63,6 +63,21 @@ def statistics_of_devices(t):
     written = sum(e["value"] for e in blkio["ioServiceBytesRecursive"] if e["op"] == "Write")
     requests = sum(e["value"] for e in blkio["ioServicedRecursive"] if e["op"] == "Write")
     t.true(written >= 512 << 10 and requests >= 8, blkio)
+
+
+@cases([("cpu", "cpu", ["sh", "-c", "while :; do :; done & while :; do :; done"], {"cpu": {"cpus": "0"}}),
+        ("memory", "memory", ["probe", "memory", "12", "hold"], {"unified": {"memory.high": str(8 * MIB)}})],
+       needs=("limits", "probe"))
+def pressure(t, kind, args, resources):
+    """events --stats: two that want one processor, and one that wants more memory, have to wait"""
+    if not os.path.exists(f"/proc/pressure/{kind}"):
+        t.skip("this kernel does not measure pressure")
+    _, identifier = up(t, *args, **resources)
+
+    def waited():
+        data = json.loads(t.ok("events", "--stats", identifier).out)["data"]
+        return data[kind]["psi"]["some"]["total"] > 1000
+    t.eventually(waited, f"a wait for {kind}")
 
 
 @test(needs=("limits", "probe"))
