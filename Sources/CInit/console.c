@@ -44,7 +44,6 @@ static int bind_console(struct apus_init *init, int slave) {
         target = apus_result(openat(
             parent, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_RDONLY | O_CLOEXEC, 0666));
     }
-    close(parent);
     if (target < 0) return target;
     int tree = apus_open_tree(slave, "", APUS_OPEN_TREE_CLONE | APUS_AT_EMPTY_PATH);
     int result = tree < 0 ? tree : apus_attach(init, tree, target);

@@ -46,16 +46,21 @@ static int make_node(int parent, const char *name, const struct apus_command *co
     mode_t mode = (mode_t)a[0];
     dev_t number = makedev((unsigned)a[1], (unsigned)a[2]);
     if (mknodat(parent, name, mode, number) < 0) return -errno;
+    struct stat status;
+    if (fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW) < 0) return -errno;
+    if (!is_node(&status, mode, number)) return -ESTALE;
+    bool owned = status.st_uid == (uid_t)a[3] && status.st_gid == (gid_t)a[4];
+    // Our umask is 0, but the directory may have a default ACL.
+    bool open = (status.st_mode & 07777) == (mode & 07777);
+    if (owned && open) return 0;
     int node = apus_openat2(parent, name, O_PATH, APUS_BENEATH | APUS_NO_SYMLINKS);
     if (node < 0) return node;
-    struct stat status;
     int result = apus_result(fstat(node, &status));
     if (result >= 0 && !is_node(&status, mode, number)) result = -ESTALE;
-    if (result >= 0 && (status.st_uid != (uid_t)a[3] || status.st_gid != (gid_t)a[4])) {
+    if (result >= 0 && !owned) {
         result = apus_result(fchownat(node, "", (uid_t)a[3], (gid_t)a[4], APUS_AT_EMPTY_PATH));
     }
-    // Our umask is 0, but the directory may have a default ACL.
-    if (result >= 0 && (status.st_mode & 07777) != (mode & 07777)) {
+    if (result >= 0 && !open) {
         result = apus_result(
             syscall(APUS_SYS_FCHMODAT2, node, "", mode & 07777, APUS_AT_EMPTY_PATH));
     }
@@ -69,15 +74,14 @@ int apus_step_device(struct apus_init *init, const struct apus_command *command)
     dev_t number = makedev((unsigned)command->a[1], (unsigned)command->a[2]);
     int parent = apus_at(init, apus_parent(init, path, &name), path);
     if (parent < 0) return parent;
-    int result = check_node(parent, name, mode, number);
-    bool placeholder = result == -EEXIST && command->a[5];
-    if (result == -ENOENT || placeholder) {
-        result = command->a[5] ? bind_node(init, path, parent, name, mode, number)
-                               : make_node(parent, name, command);
-        // A racer's node is judged as one that was there.
-        if (result == -EEXIST) result = check_node(parent, name, mode, number);
+    int result = -EEXIST;
+    if (!command->a[5]) {
+        result = make_node(parent, name, command);
+    } else if (check_node(parent, name, mode, number) < 0) {
+        result = bind_node(init, path, parent, name, mode, number);
     }
-    close(parent);
+    // Also a racer's node is judged as one that was there.
+    if (result == -EEXIST) result = check_node(parent, name, mode, number);
     return apus_at(init, result, path);
 }
 
@@ -96,6 +100,5 @@ int apus_step_symlink(struct apus_init *init, const struct apus_command *command
     }
     // The image's own stands.
     if (result == -EEXIST && !command->a[0]) result = 0;
-    close(parent);
     return apus_at(init, result, path);
 }

@@ -66,6 +66,7 @@ int apus_close_others(struct apus_init *init) {
     apus_close(&init->root);  // opened anew where needed: "/" is the container's
     apus_close(&init->empty);
     apus_close(&init->null);
+    apus_close(&init->directory);
     // In the order of their numbers, which the table of handles fixes; proc came after them.
     const int keep[] = {init->sync, init->gate, init->report, init->proc};
     int first = init->base;

@@ -112,7 +112,7 @@ int apus_init_main(int argc, char **argv) {
         .sync = base + APUS_HANDLE_SYNC,
         .gate = base + APUS_HANDLE_GATE,
         .report = base + APUS_HANDLE_REPORT,
-        .root = -1, .proc = -1, .empty = -1, .null = -1,
+        .root = -1, .proc = -1, .empty = -1, .null = -1, .directory = -1,
         .step = -1,
     };
     int result = apus_at(&init, begin(&init), "");

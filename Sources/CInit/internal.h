@@ -39,7 +39,10 @@ struct apus_init {
     int root;             // the container's root, O_PATH
     int proc;             // a private procfs, see procfs.c
     int empty;            // an empty read-only tmpfs, attached once a directory is masked
-    int null;             // a tree of the verified null device, see mask.c
+    int null;             // a tree of the host's null device, where the container has none
+    int directory;        // where the last node or link was made, see apus_parent
+    int32_t directory_step;
+    struct apus_text directory_path;
     const uint8_t *plan;
     uint32_t size;        // of the plan
     uint32_t offset;      // of the step after the one that runs
@@ -112,8 +115,8 @@ int apus_open_in_root(struct apus_init *init, const char *path, uint64_t flags, 
 /// of `type` (S_IFDIR or S_IFREG). `made`, unless NULL, tells whether the last one was.
 int apus_target(struct apus_init *init, const char *path, mode_t type, uint64_t flags,
                 uint64_t resolve, bool *made);
-/// O_PATH handle of the directory of a path in the root, made if missing; `*name` is the path's
-/// last component.
+/// O_PATH handle of the directory of a path of the plan in the root, made if missing; `*name` is the
+/// path's last component. The handle stays open, for the next step and not for the caller to close.
 int apus_parent(struct apus_init *init, const char *path, const char **name);
 /// 1 if the handle is character device major:minor.
 int apus_is_device(int handle, unsigned major, unsigned minor);
@@ -132,6 +135,9 @@ int apus_attach(struct apus_init *init, int mount, int target);
 int apus_check_place(int target, const char *path);
 /// A new detached tmpfs.
 int apus_tmpfs(const char *mode, unsigned attributes);
+// mask.c
+/// O_PATH handle of the container's null device; -errno where it has none that is one.
+int apus_own_null(struct apus_init *init);
 // copyup.c
 int apus_copy_up(int from, int to);
 

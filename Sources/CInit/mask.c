@@ -8,14 +8,18 @@ static int open_path(struct apus_init *init, const char *path) {
     return handle == -ENOTDIR ? -ENOENT : handle;
 }
 
+int apus_own_null(struct apus_init *init) {
+    int device = apus_open_in_root(init, "/dev/null", O_PATH, APUS_NO_SYMLINKS);
+    if (device < 0 || apus_is_device(device, 1, 3) > 0) return device;
+    close(device);
+    return -ENODEV;
+}
+
 /// The container's null device if it is one, else the runtime's, cloned before the pivot (pivot.c).
 static int null_tree(struct apus_init *init) {
-    int device = apus_open_in_root(init, "/dev/null", O_PATH, APUS_NO_SYMLINKS);
+    int device = apus_own_null(init);
     if (device >= 0) {
-        int tree = -ENODEV;
-        if (apus_is_device(device, 1, 3) > 0) {
-            tree = apus_open_tree(device, "", APUS_OPEN_TREE_CLONE | APUS_AT_EMPTY_PATH);
-        }
+        int tree = apus_open_tree(device, "", APUS_OPEN_TREE_CLONE | APUS_AT_EMPTY_PATH);
         close(device);
         if (tree >= 0) return tree;
     }

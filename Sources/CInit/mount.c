@@ -31,8 +31,12 @@ int apus_attach(struct apus_init *init, int mount, int target) {
     int root = apus_root(init);
     if (root < 0) return root;
     struct apus_statx of_root, of_target;
-    int result = apus_statx_handle(root, &of_root);
-    if (result >= 0) result = apus_statx_handle(target, &of_target);
+    int result = apus_statx_handle(target, &of_target);
+    if (result < 0) return result;
+    // A place that is no mount's root is not the container's, either (told since Linux 5.8).
+    const uint64_t told = of_target.attributes_mask & APUS_STATX_IS_MOUNT_ROOT;
+    if (told && !(of_target.attributes & told)) return apus_move_mount(mount, target);
+    result = apus_statx_handle(root, &of_root);
     if (result < 0) return result;
     if (of_root.mount == of_target.mount && of_root.inode == of_target.inode) return -EBUSY;
     return apus_move_mount(mount, target);

@@ -104,6 +104,20 @@ static int walk_once(struct apus_init *init, char *path, const struct walk *walk
     return handle;
 }
 
+/// Makes the last component where that alone is missing, as it mostly is.
+static int make_last(struct apus_init *init, char *path, const struct walk *walk) {
+    char *slash = strrchr(path, '/');
+    if (!slash || slash == path || !slash[1]) return -ENOENT;
+    *slash = 0;
+    int parent = apus_open_in_root(init, path, O_PATH | O_DIRECTORY, walk->resolve);
+    *slash = '/';
+    if (parent < 0) return parent;
+    int handle = make(parent, slash + 1, walk->type);
+    if (handle >= 0 && walk->made) *walk->made = true;
+    close(parent);
+    return handle;
+}
+
 int apus_target(struct apus_init *init, const char *path, mode_t type, uint64_t flags,
                 uint64_t resolve, bool *made) {
     if (made) *made = false;
@@ -114,7 +128,9 @@ int apus_target(struct apus_init *init, const char *path, mode_t type, uint64_t 
     if (size >= sizeof copy) return -ENAMETOOLONG;
     memcpy(copy, path, size + 1);
     struct walk walk = {type, flags, resolve, made};
-    handle = -ELOOP;
+    handle = make_last(init, copy, &walk);
+    // Any failure may have been a link's, which the walk knows how to follow.
+    if (handle < 0) handle = -ELOOP;
     for (int links = 0; links < LINKS_MAX && (handle == -ELOOP || handle == -EEXIST); links++) {
         handle = walk_once(init, copy, &walk);
         if (handle == -ELOOP && resolve & APUS_NO_SYMLINKS) break;
@@ -126,8 +142,15 @@ int apus_parent(struct apus_init *init, const char *path, const char **name) {
     const char *slash = strrchr(path, '/');
     *name = slash ? slash + 1 : path;
     if (!**name || strcmp(*name, ".") == 0 || strcmp(*name, "..") == 0) return -EINVAL;
-    char directory[APUS_PATH_MAX] = "/";
     size_t size = (size_t)(*name - path);
+    // The steps of /dev come one after the other: nothing was mounted since the last one.
+    struct apus_text known = init->directory_path;
+    bool same = init->directory >= 0 && init->step == init->directory_step + 1
+        && known.size == size && memcmp(known.bytes, path, size) == 0;
+    init->directory_step = init->step;
+    if (same) return init->directory;
+    apus_close(&init->directory);
+    char directory[APUS_PATH_MAX] = "/";
     if (size >= sizeof directory) return -ENAMETOOLONG;
     if (size > 0) {
         memcpy(directory, path, size);
@@ -135,5 +158,9 @@ int apus_parent(struct apus_init *init, const char *path, const char **name) {
     }
     // An image whose /dev is a link would have its devices made elsewhere (CVE-2026-47766).
     bool devices = strncmp(path, "/dev/", 5) == 0;
-    return apus_target(init, directory, S_IFDIR, O_DIRECTORY, devices ? APUS_NO_SYMLINKS : 0, NULL);
+    int handle = apus_target(
+        init, directory, S_IFDIR, O_DIRECTORY, devices ? APUS_NO_SYMLINKS : 0, NULL);
+    if (handle >= 0) init->directory = handle;
+    init->directory_path = (struct apus_text){path, (uint32_t)size};
+    return handle;
 }

@@ -110,13 +110,23 @@ static int move_root(struct apus_init *init) {
     return result;
 }
 
+/// For masks, should the container have no null device; its absence matters only then. Not for any
+/// case: to give up a clone that was never attached has the kernel wait for all its processors.
+static void keep_null(struct apus_init *init) {
+    int own = apus_own_null(init);
+    if (own >= 0) {
+        close(own);
+        return;
+    }
+    init->null = apus_open_tree(AT_FDCWD, "/dev/null", APUS_OPEN_TREE_CLONE);
+    if (init->null >= 0 && apus_is_device(init->null, 1, 3) <= 0) apus_close(&init->null);
+}
+
 int apus_step_pivot(struct apus_init *init, const struct apus_command *command) {
     struct apus_command mask;
     if (apus_root(init) < 0) return init->root;
     if (init->null < 0 && apus_plan_ahead(init, APUS_OP_MASK, &mask)) {
-        // For masks, should the container have no null device; its absence matters only then.
-        init->null = apus_open_tree(AT_FDCWD, "/dev/null", APUS_OPEN_TREE_CLONE);
-        if (init->null >= 0 && apus_is_device(init->null, 1, 3) <= 0) apus_close(&init->null);
+        keep_null(init);
     }
     int result = 0;
     if (command->a[0] == 0) {

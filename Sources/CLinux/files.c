@@ -75,7 +75,7 @@ int apus_mknod(int directory, const char *path, uint32_t mode, uint64_t device) 
     APUS_RESULT(mknodat(directory, path, (mode_t)mode, (dev_t)device));
 }
 
-long apus_readlink(int directory, const char *path, char *bytes, size_t size) {
+long apus_readlink(int directory, const char *path, void *bytes, size_t size) {
     APUS_RESULT(readlinkat(directory, path, bytes, size));
 }
 

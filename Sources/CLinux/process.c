@@ -41,6 +41,9 @@ int apus_kill(int pid, int signal) { APUS_RESULT(kill(pid, signal)); }
 
 int apus_getpid(void) { return getpid(); }
 
+/// The kernel's own answer: the length with the NUL.
+long apus_working_directory(void *bytes, size_t size) { APUS_RESULT(syscall(SYS_getcwd, bytes, size)); }
+
 int apus_getppid(void) { return getppid(); }
 
 int apus_setsid(void) { APUS_RESULT(setsid()); }

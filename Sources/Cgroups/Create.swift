@@ -32,7 +32,7 @@ extension Cgroup {
         var cgroup = Cgroup(
             place: place, directory: maker.directory, isRootless: host.facts.isRootless)
         do throws(CgroupFailure) {
-            try cgroup.claim()
+            try cgroup.claim(isNew: maker.isNew)
             try cgroup.apply(plan.writes, blocked: maker.blocked)
             try cgroup.makeRoom(for: plan.writes, hasPlaceholder: false)
             try cgroup.filterDevices(plan.devices)
@@ -45,16 +45,21 @@ extension Cgroup {
     }
 
     /// Refuses a cgroup that is in use, and stamps one that is not.
-    func claim() throws(CgroupFailure) {
-        let pids = try processes()
-        let isPopulated = try isPopulated()
+    ///
+    /// - Parameter isNew: it was made just now. Not even a zombie can be in it then, which is not
+    ///   counted as a process but listed.
+    func claim(isNew: Bool) throws(CgroupFailure) {
+        let events = try events()
+        let isPopulated = events.value(of: "populated") != 0
+        let pids = isNew && !isPopulated ? [] : try processes()
         guard pids.isEmpty, !isPopulated else {
             let owner = Stamp.owner(of: directory).map { "it belongs to the container \($0)" }
             throw CgroupFailure(
                 "container's cgroup is not empty: \(pids.count) process(es) found",
                 origin: "linux.cgroupsPath", path: place.path, hint: owner ?? "")
         }
-        guard !(try isEffectivelyFrozen()) else {
+        // By itself or by a cgroup above it.
+        guard events.value(of: "frozen") == 0 else {
             throw CgroupFailure(
                 "container's cgroup unexpectedly frozen", origin: "linux.cgroupsPath",
                 path: place.path, hint: "echo 0 > cgroup.freeze there or above it")

@@ -32,55 +32,29 @@ package struct DeviceFilter: Equatable {
     /// What is still undecided of the access is in register 3: allowed
     /// bits leave it, a denied bit ends the program.
     init(accesses rules: [DeviceAccess]) {
-        instructions = [
-            Op.loadWord(to: 2, offset: 0),
-            Op.copy(to: 3, from: 2),
-            Op.and(2, 0xFFFF),
-            Op.shiftRight(3, 16),
-            Op.loadWord(to: 4, offset: 4),
-            Op.loadWord(to: 5, offset: 8),
-        ]
+        var assembly = Assembly()
+        var rest: Bool?
+        for rule in Self.deciding(rules) {
+            if rule.isEverything { rest = rule.allow } else { assembly.append(rule) }
+        }
+        instructions = assembly.finish(rest)
+    }
+
+    /// The rules that have something to decide, the last one first.
+    private static func deciding(_ rules: [DeviceAccess]) -> [DeviceAccess] {
         var later: [DeviceAccess] = []
         for rule in rules.reversed() {
             // Engines send rules twice; one that later ones leave nothing to decide is not needed.
             if later.contains(where: { $0.covers(rule) }) { continue }
-            later.append(rule)
-            append(rule)
+            if let both = later.last?.withKind(of: rule) {
+                later[later.count - 1] = both
+            } else {
+                later.append(rule)
+            }
             // Nothing before a rule about everything can matter.
-            if rule.isEverything { return }
+            if later.last?.isEverything == true { break }
         }
-        instructions += [Op.move(0, 0), Op.jumpUnlessZero(3, 1), Op.move(0, 1), Op.exit]
-    }
-
-    private mutating func append(_ rule: DeviceAccess) {
-        guard !rule.isEverything else {
-            instructions += [Op.move(0, rule.allow ? 1 : 0), Op.exit]
-            return
-        }
-        var skips: [Int] = []
-        func skipUnless(_ register: UInt8, _ value: UInt32) {
-            skips.append(instructions.count)
-            instructions.append(Op.jumpUnlessEqual(register, value))
-        }
-        if let kind = rule.kind { skipUnless(2, kind.rawValue) }
-        if let major = rule.major { skipUnless(4, major) }
-        if let minor = rule.minor { skipUnless(5, minor) }
-        let mask = Int32(rule.access)
-        if rule.access == DeviceAccess.all {
-            // The usual case, without a look at register 3: the kernel proves a program by walking
-            // its paths, and those that leave a register alone are walked once.
-            instructions += [Op.move(0, rule.allow ? 1 : 0), Op.exit]
-        } else if rule.allow {
-            instructions += [Op.and(3, ~mask), Op.jumpUnlessZero(3, 2), Op.move(0, 1), Op.exit]
-        } else {
-            instructions += [
-                Op.copy(to: 1, from: 3), Op.and(1, mask), Op.jumpIfZero(1, 2), Op.move(0, 0),
-                Op.exit,
-            ]
-        }
-        for index in skips {
-            instructions[index].offset = Int16(instructions.count - index - 1)
-        }
+        return later
     }
 
     /// The program as the kernel reads it, on a little endian machine.
@@ -129,6 +103,15 @@ struct DeviceAccess: Equatable {
         self.access = access
     }
 
+    /// One rule for both kinds; nil where another one is about more than the other kind.
+    func withKind(of other: DeviceAccess) -> DeviceAccess? {
+        var both = self
+        both.kind = other.kind
+        guard kind != nil, other.kind != nil, both == other else { return nil }
+        both.kind = nil
+        return both
+    }
+
     var isEverything: Bool {
         kind == nil && major == nil && minor == nil && access == Self.all
     }
@@ -148,6 +131,105 @@ extension DeviceAccess {
         if rule.makes { access |= Self.mknod }
         if rule.reads { access |= Self.read }
         if rule.writes { access |= Self.write }
+    }
+}
+
+/// Puts the instructions of a filter together.
+///
+/// The kernel proves a program by walking its paths, so that loading costs by the branches: what
+/// rules have in common is asked once, and all answers lead to the same two instructions.
+private struct Assembly {
+    /// What an access is asked for: that a register holds a value.
+    private struct Condition: Equatable {
+        let register: UInt8
+        let value: UInt32
+    }
+
+    // Register 0, the answer, is "denied" from the beginning.
+    private var instructions = [
+        Op.move(0, 0),
+        Op.loadWord(to: 2, offset: 0),
+        Op.copy(to: 3, from: 2),
+        Op.and(2, 0xFFFF),
+        Op.shiftRight(3, 16),
+        Op.loadWord(to: 4, offset: 4),
+        Op.loadWord(to: 5, offset: 8),
+    ]
+    /// What holds where the next instruction stands, each with the jump past all it holds for.
+    private var known: [(condition: Condition, jump: Int)] = []
+    /// The jumps to either answer.
+    private var allowing: [Int] = []
+    private var denying: [Int] = []
+
+    mutating func append(_ rule: DeviceAccess) {
+        var conditions: [Condition] = []
+        if let kind = rule.kind { conditions.append(Condition(register: 2, value: kind.rawValue)) }
+        if let major = rule.major { conditions.append(Condition(register: 4, value: major)) }
+        if let minor = rule.minor { conditions.append(Condition(register: 5, value: minor)) }
+        let mask = Int32(rule.access)
+        if rule.access == DeviceAccess.all, let last = conditions.popLast() {
+            enter(conditions)
+            answer(rule.allow, Op.jumpIfEqual(last.register, last.value))
+        } else if rule.allow {
+            enter(conditions)
+            instructions.append(Op.and(3, ~mask))
+            answer(true, Op.jumpIfZero(3))
+        } else {
+            enter(conditions)
+            instructions += [Op.copy(to: 1, from: 3), Op.and(1, mask)]
+            answer(false, Op.jumpUnlessZero(1))
+        }
+    }
+
+    /// - Parameter rest: the answer to what no rule has decided; nil denies it, unless nothing was
+    ///   asked or all of it is allowed by now.
+    consuming func finish(_ rest: Bool?) -> [DeviceFilter.Instruction] {
+        leave(0)
+        if rest == nil { answer(false, Op.jumpUnlessZero(3)) }
+        if rest == false {
+            land(denying)
+            denying = []
+            instructions.append(Op.exit)
+            // The kernel takes no instruction that nothing leads to.
+            if allowing.isEmpty { return instructions }
+        }
+        land(allowing)
+        instructions.append(Op.move(0, 1))
+        land(denying)
+        instructions.append(Op.exit)
+        return instructions
+    }
+
+    /// Makes `conditions` hold for what follows.
+    private mutating func enter(_ conditions: [Condition]) {
+        var common = 0
+        while common < min(known.count, conditions.count),
+            known[common].condition == conditions[common]
+        { common += 1 }
+        leave(common)
+        for condition in conditions[common...] {
+            known.append((condition: condition, jump: instructions.count))
+            instructions.append(Op.jumpUnlessEqual(condition.register, condition.value))
+        }
+    }
+
+    /// Leaves but `count` of the conditions behind.
+    private mutating func leave(_ count: Int) {
+        while known.count > count { land([known.removeLast().jump]) }
+    }
+
+    private mutating func answer(_ isAllowed: Bool, _ jump: DeviceFilter.Instruction) {
+        if isAllowed {
+            allowing.append(instructions.count)
+        } else {
+            denying.append(instructions.count)
+        }
+        instructions.append(jump)
+    }
+
+    /// Lets jumps lead to the next instruction.
+    private mutating func land(_ jumps: [Int]) {
+        for jump in jumps { instructions[jump].offset = Int16(instructions.count - jump - 1) }
     }
 }
 
@@ -172,13 +254,13 @@ private enum Op {
     static func shiftRight(_ register: UInt8, _ bits: Int32) -> Instruction {
         make(0x77, register, 0, 0, bits)
     }
-    static func jumpIfZero(_ register: UInt8, _ distance: Int16) -> Instruction {
-        make(0x15, register, 0, distance, 0)
+    // Where a jump leads is filled in when that is known.
+    static func jumpIfZero(_ register: UInt8) -> Instruction { make(0x15, register, 0, 0, 0) }
+    static func jumpUnlessZero(_ register: UInt8) -> Instruction { make(0x55, register, 0, 0, 0) }
+    // BPF_JMP32: the immediate of a 64-bit jump is sign-extended, a device number is not.
+    static func jumpIfEqual(_ register: UInt8, _ value: UInt32) -> Instruction {
+        make(0x16, register, 0, 0, Int32(bitPattern: value))
     }
-    static func jumpUnlessZero(_ register: UInt8, _ distance: Int16) -> Instruction {
-        make(0x55, register, 0, distance, 0)
-    }
-    /// BPF_JMP32: the immediate of a 64-bit jump is sign-extended, a device number is not.
     static func jumpUnlessEqual(_ register: UInt8, _ value: UInt32) -> Instruction {
         make(0x56, register, 0, 0, Int32(bitPattern: value))
     }

@@ -10,18 +10,21 @@ package struct CgroupHost: ~Copyable {
     package init() throws(CgroupFailure) {
         var facts = CgroupFacts()
         facts.isRootless = Self.isRootless()
-        guard let mountPoint = Self.mountPoint() else {
-            root = nil
+        for place in ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"] {
+            guard let root = Self.open(place) else { continue }
+            facts.mountPoint = place
+            self.root = consume root
             self.facts = facts
             return
         }
+        facts.mountPoint = Self.findMountPoint()
+        self.facts = facts
+        guard let mountPoint = facts.mountPoint else {
+            root = nil
+            return
+        }
         do throws(Errno) {
-            let root = try FileDescriptor.open(mountPoint, [.directory])
-            facts.mountPoint = mountPoint
-            facts.controllers = controllers(in: try root.readText("cgroup.controllers"))
-            facts.ownPath = Self.ownPath(in: root, mountPoint: mountPoint)
-            self.root = consume root
-            self.facts = facts
+            root = try FileDescriptor.open(mountPoint, [.directory])
         } catch {
             throw CgroupFailure("open the cgroup2 mount", error, path: mountPoint)
         }
@@ -33,10 +36,7 @@ package struct CgroupHost: ~Copyable {
         return (try? isInUserNamespace()) == true
     }
 
-    private static func mountPoint() -> String? {
-        for place in ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"] {
-            if isCgroup2(place) { return place }
-        }
+    private static func findMountPoint() -> String? {
         let text = try? BorrowedHandle.workingDirectory.readText(
             "/proc/self/mountinfo", limit: CgroupMountInfo.limit)
         // What is listed may be covered by another mount.
@@ -45,12 +45,14 @@ package struct CgroupHost: ~Copyable {
         return mount.mountPoint
     }
 
-    private static func isCgroup2(_ path: String) -> Bool {
+    /// Opens a directory that cgroup2 is mounted at; nil where it is something else.
+    private static func open(_ path: String) -> FileDescriptor? {
         do throws(Errno) {
-            let handle = try FileDescriptor.open(path, [.directory, .path])
-            return try handle.fileSystem() == .cgroup2
+            let handle = try FileDescriptor.open(path, [.directory])
+            guard try handle.fileSystem() == .cgroup2 else { return nil }
+            return handle
         } catch {
-            return false
+            return nil
         }
     }
 
@@ -58,13 +60,14 @@ package struct CgroupHost: ~Copyable {
     ///
     /// /proc/self/cgroup speaks of the cgroup namespace's root, and the mount may show only a part
     /// of that: a bind of one cgroup into a container that has no cgroup namespace.
-    private static func ownPath(in root: borrowing FileDescriptor, mountPoint: String) -> String {
+    func ownPath() -> String {
+        guard let mountPoint = facts.mountPoint else { return "/" }
         let working = BorrowedHandle.workingDirectory
         guard let text = try? working.readText("/proc/self/cgroup"),
             let path = unifiedPath(in: text), let relative = relativePath(path)
         else { return "/" }
         if relative == "." { return "/" }
-        if (try? root.open(relative, [.path, .directory], resolve: beneath)) != nil {
+        if (try? root?.open(relative, [.path, .directory], resolve: beneath)) != nil {
             return path
         }
         guard

@@ -61,17 +61,17 @@ extension Cgroup {
 
     /// Whether a process is in this cgroup or below it; a zombie that is not reaped does not count.
     package func isPopulated() throws(CgroupFailure) -> Bool {
-        try event("populated")
+        try events().value(of: "populated") != 0
     }
 
-    /// A flag of cgroup.events; a cgroup that was removed has none set.
-    private func event(_ name: String) throws(CgroupFailure) -> Bool {
+    /// The flags of cgroup.events; a cgroup that was removed has none set.
+    func events() throws(CgroupFailure) -> [Counter] {
         do throws(Errno) {
-            return Counter.parse(try directory.readCgroup("cgroup.events")).value(of: name) != 0
+            return Counter.parse(try directory.readCgroup("cgroup.events"))
         } catch .enodev {
-            return false
+            return []
         } catch .enoent {
-            return false
+            return []
         } catch {
             throw CgroupFailure("read cgroup.events", error, path: path(of: "cgroup.events"))
         }
@@ -140,8 +140,7 @@ extension Cgroup {
         var pause: Int64 = 100_000
         while true {
             do throws(Errno) {
-                try removeChildren()
-                try host.removeCgroup(place.path)
+                try removeNow(on: host)
                 return
             } catch .enoent {
                 return
@@ -157,6 +156,16 @@ extension Cgroup {
             }
             MonotonicClock.sleep(nanoseconds: pause)
             pause = min(pause * 2, 20_000_000)
+        }
+    }
+
+    private func removeNow(on host: borrowing CgroupHost) throws(Errno) {
+        do throws(Errno) {
+            try host.removeCgroup(place.path)
+        } catch .ebusy {
+            // For the processes in it, or for the cgroups below it.
+            try removeChildren()
+            try host.removeCgroup(place.path)
         }
     }
 
@@ -196,11 +205,6 @@ extension Cgroup {
     /// Whether this cgroup was asked to be frozen.
     package func isFrozen() throws(CgroupFailure) -> Bool {
         try read("cgroup.freeze") == "1"
-    }
-
-    /// Whether it is frozen by itself or by a cgroup above it.
-    func isEffectivelyFrozen() throws(CgroupFailure) -> Bool {
-        try event("frozen")
     }
 
     /// Waits for a flag of cgroup.events, which the kernel reports by POLLPRI.
@@ -257,17 +261,22 @@ extension Cgroup {
             }
             return try cgroup.removeWithParents(on: host, milliseconds: 200)
         }
-        if try cgroup.isPopulated() { try cgroup.kill() }
-        guard try cgroup.waitForEnd(milliseconds: milliseconds) else {
-            let pids = try cgroup.processes()
+        if try cgroup.isPopulated() { try cgroup.end(milliseconds: milliseconds) }
+        if place.driver == .systemd { try stopUnit(place) }
+        try cgroup.removeWithParents(on: host, milliseconds: milliseconds)
+    }
+
+    /// Kills every process, and waits until none is left.
+    private func end(milliseconds: Int) throws(CgroupFailure) {
+        try kill()
+        guard try waitForEnd(milliseconds: milliseconds) else {
+            let pids = try processes()
             var list = ""
             for pid in pids.prefix(8) { list += " \(pid)" }
             throw CgroupFailure(
                 "\(pids.count) process(es) outlive SIGKILL:\(list)", path: place.path,
                 hint: "they wait in the kernel, often for a file system; see /proc/PID/stack")
         }
-        if place.driver == .systemd { try stopUnit(place) }
-        try cgroup.removeWithParents(on: host, milliseconds: milliseconds)
     }
 
     /// Removes this cgroup and, above it, those that were made for it and are empty now.

@@ -40,9 +40,8 @@ package struct CgroupPlace: Equatable {
 package struct CgroupFacts: Equatable {
     /// Where cgroup2 is mounted; nil when it is not.
     package var mountPoint: String?
-    /// The controllers that the mount's root offers.
-    package var controllers: [String] = []
-    /// The runtime's own cgroup from the mount's root; "/" when it lies outside.
+    /// The runtime's own cgroup from the mount's root; "/" when it lies outside, or when nothing
+    /// depends on it.
     package var ownPath = "/"
     /// Whether the caller lacks the host root's powers.
     package var isRootless = false

@@ -36,7 +36,7 @@ extension Cgroup {
             isOurs = true
             try bus.awaitStart(job, of: place.unit, milliseconds: jobTimeout)
             var cgroup = try openUnit(place, &bus, on: host)
-            if isScope { try cgroup.stamp() } else { try cgroup.claim() }
+            if isScope { try cgroup.stamp() } else { try cgroup.claim(isNew: false) }
             try cgroup.apply(plan.writes)
             try cgroup.makeRoom(for: plan.writes, hasPlaceholder: isScope)
             try cgroup.filterDevices(plan.devices)
@@ -185,8 +185,12 @@ extension CgroupPlace {
                 interface: "org.freedesktop.systemd1.Manager")
             managerRoot = value.text ?? ""
         }
+        var facts = host.facts
+        if driver == .cgroupfs, cgroupsPath.utf8.first != UInt8(ascii: "/") {
+            facts.ownPath = host.ownPath()
+        }
         return try decide(
-            cgroupsPath: cgroupsPath, id: id, driver: driver, facts: host.facts,
+            cgroupsPath: cgroupsPath, id: id, driver: driver, facts: facts,
             needsCgroup: needsCgroup, managerRoot: managerRoot)
     }
 }

@@ -55,7 +55,10 @@ struct Bundle: ~Copyable {
     /// The path without empty parts, "." and a final slash; ".." stays, for the kernel to follow.
     static func normalized(_ path: String) -> String {
         var result = ""
-        for part in path.split(separator: "/") where part != "." { result += "/" + part }
+        for part in path.utf8.split(separator: UInt8(ascii: "/")) {
+            let name = String(decoding: Array(part), as: UTF8.self)
+            if name != "." { result += "/" + name }
+        }
         return result.isEmpty ? "/" : result
     }
 }

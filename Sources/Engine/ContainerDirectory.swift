@@ -82,6 +82,19 @@ struct ContainerDirectory: ~Copyable {
 
     // MARK: The configuration
 
+    /// Writes the configuration of a container that is being made: nobody reads it before the commit.
+    func writeConfig(_ bytes: [UInt8]) throws(Failure) {
+        do throws(Errno) {
+            let file = try handle.open(
+                Self.configName, [.writeOnly, .create, .exclusive, .noFollow], mode: 0o600)
+            try file.writeAll(bytes)
+            try file.close()
+        } catch {
+            throw Failure("write the state", error, path: path + "/" + Self.configName)
+        }
+    }
+
+    /// Replaces the configuration of a container.
     func saveConfig(_ bytes: [UInt8]) throws(Failure) {
         try replace(Self.configName, with: bytes)
     }
@@ -186,6 +199,7 @@ struct ContainerDirectory: ~Copyable {
             do throws(Errno) {
                 try handle.symlink(text, at: name)
             } catch .eexist {
+                if try handle.readLink(name) == text { return }
                 try handle.unlink(name)
                 try handle.symlink(text, at: name)
             }

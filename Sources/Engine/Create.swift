@@ -36,7 +36,7 @@ extension Runtime {
         var container = Container(store: store, directory: directory, record: record)
         do throws(Failure) {
             try container.directory.writeIntent(container.record)
-            try container.directory.saveConfig(preparation.config)
+            try container.directory.writeConfig(preparation.config)
             if settings.notifySocket != nil { try container.directory.makeNotifyDirectory() }
             let process: ProcessHandle
             let master: FileDescriptor?

@@ -34,6 +34,8 @@ struct StepEncoder {
     init(program: [UInt8], cgroup: String) {
         self.program = program
         self.cgroup = cgroup
+        // More than most plans have.
+        bytes.reserveCapacity(8192 + program.count)
     }
 
     /// The finished plan.

@@ -17,7 +17,7 @@ enum HostProbe {
                 host.setgroupsDenied = answer == "deny"
             }
             host.capabilities = CapabilityMask(bits: try CapabilitySets().permitted)
-            host.lastCapability = try CurrentProcess.lastCapability()
+            host.lastCapability = CurrentProcess.lastCapability
             if let kernel = try Machine().kernel {
                 host.kernel = KernelVersion(kernel.major, kernel.minor)
             }

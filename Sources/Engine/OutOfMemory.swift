@@ -39,7 +39,10 @@ extension ProcessIdentity {
     /// A process keeps its name as a zombie. One that is reaped already tells nothing; it is taken
     /// for one that ran.
     var endedAsInitStage: Bool {
-        guard !isAlive, let status = try? ProcessStatus(pid: pid) else { return false }
+        // By a handle first: most have not ended, and procfs has much more to say than that.
+        guard let process = try? ProcessHandle(pid: pid), (try? process.hasEnded()) == true,
+            let status = try? ProcessStatus(pid: pid)
+        else { return false }
         return status.startTime == startTime && status.name == APUS_INIT_NAME
     }
 }

@@ -6,6 +6,8 @@ extension Runtime {
     /// OCI `start`: lets a created container execute its program.
     package func start(_ id: String) throws(Failure) {
         let locked = try findLocked(id)
+        let status = locked.container.statusOfProcess()
+        try locked.container.require(.start, in: status)
         let notify = try start(locked.container)
         let identity = locked.container.record.process
         locked.release()
@@ -26,12 +28,10 @@ extension Runtime {
         }
     }
 
-    /// Opens the gate of a container whose lock is held, and waits until its program runs.
+    /// Opens the gate of a created container whose lock is held, and waits until its program runs.
     ///
     /// - Returns: where the container will say that it is ready, if anybody asked.
     func start(_ container: borrowing Container) throws(Failure) -> NotifySocket? {
-        let status = container.statusOfProcess()
-        try container.require(.start, in: status)
         var notify: NotifySocket?
         if let address = settings.notifySocket {
             notify = try NotifySocket.bind(in: container.directory, to: address)

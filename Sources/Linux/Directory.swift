@@ -78,13 +78,13 @@ extension Handle where Self: ~Copyable {
 
     /// readlinkat(2).
     package func readLink(_ path: String) throws(Errno) -> String {
-        var bytes = [CChar](repeating: 0, count: 4096)
+        var bytes = [UInt8](repeating: 0, count: 4096)
         let count = try check(
-            unsafe bytes.withUnsafeMutableBufferPointer {
+            unsafe bytes.withUnsafeMutableBytes {
                 unsafe apus_readlink(raw, path, $0.baseAddress, $0.count)
             })
         guard count < bytes.count else { throw .enametoolong }
-        return String(decoding: bytes[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return String(decoding: bytes[..<count], as: UTF8.self)
     }
 
     /// faccessat(2) with the effective ids; `mode` as of access(2): 4 read, 2 write, 1 execute, 0 exists.
@@ -98,7 +98,7 @@ extension Handle where Self: ~Copyable {
     /// Names that are not UTF-8 are repaired, as in every String.
     package func entries() throws(Errno) -> [DirectoryEntry] {
         var entries: [DirectoryEntry] = []
-        var buffer = [UInt8](repeating: 0, count: 32768)
+        var buffer = [UInt8](repeating: 0, count: 4096)
         try seek(to: 0)
         while true {
             let count = try check(

@@ -43,6 +43,11 @@ package struct Machine {
 
     /// The id of this boot: pids and start times of another one mean nothing.
     package static func bootID() throws(Errno) -> String {
+        try boot.get()
+    }
+
+    /// Read once: a process does not outlive its boot.
+    private static let boot = Result { () throws(Errno) in
         try BorrowedHandle.workingDirectory.readText("/proc/sys/kernel/random/boot_id")
     }
 }

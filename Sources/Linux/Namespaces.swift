@@ -60,7 +60,13 @@ package func idMap(pid: String = "self", _ file: String) throws(Errno) -> [IDMap
 
 /// Whether this process is in another user namespace than the initial one.
 ///
-/// The namespaces of the boot have fixed inode numbers (PROC_USER_INIT_INO).
+/// The namespaces of the boot have fixed inode numbers (PROC_USER_INIT_INO). The name of the link
+/// tells it without the namespace being opened.
 package func isInUserNamespace() throws(Errno) -> Bool {
-    try BorrowedHandle.workingDirectory.status("/proc/self/ns/user").inode != 0xefff_fffd
+    try own.get()
+}
+
+/// Looked up once: the runtime never leaves the user namespace it was started in.
+private let own = Result { () throws(Errno) in
+    try BorrowedHandle.workingDirectory.readLink("/proc/self/ns/user") != "user:[4026531837]"
 }

@@ -134,6 +134,18 @@ package enum CurrentProcess {
     package static var gid: UInt32 { apus_getgid() }
     package static var effectiveGID: UInt32 { apus_getegid() }
 
+    /// getcwd(2); ENOENT where it was removed or lies outside of the root.
+    package static func workingDirectory() throws(Errno) -> String {
+        var bytes = [UInt8](repeating: 0, count: 4096)
+        let count = try check(
+            unsafe bytes.withUnsafeMutableBytes {
+                unsafe apus_working_directory($0.baseAddress, $0.count)
+            })
+        // The count includes the NUL.
+        guard count > 1, bytes[0] == UInt8(ascii: "/") else { throw .enoent }
+        return String(decoding: bytes[..<(count - 1)], as: UTF8.self)
+    }
+
     /// PR_SET_PDEATHSIG: the signal that comes when the parent ends; 0 none.
     package static func setDeathSignal(_ signal: Int32) throws(Errno) {
         _ = try check(apus_prctl(1, UInt(signal), 0, 0, 0))

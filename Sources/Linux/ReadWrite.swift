@@ -13,12 +13,15 @@ extension Handle where Self: ~Copyable {
     /// - Parameter limit: bytes; more is EFBIG.
     package func readAll(limit: Int) throws(Errno) -> [UInt8] {
         var bytes: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: min(limit + 1, 16384))
+        // Most files fit at once. A larger buffer is for the few that do not: new memory costs more
+        // than what is read into it.
+        var buffer = [UInt8](repeating: 0, count: min(limit + 1, 4096))
         while true {
             let count = try read(into: &buffer)
             if count == 0 { return bytes }
             if bytes.count + count > limit { throw .efbig }
             bytes.append(contentsOf: buffer[..<count])
+            if bytes.count == 4096 { buffer = [UInt8](repeating: 0, count: 65536) }
         }
     }
 

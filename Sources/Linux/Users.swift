@@ -17,7 +17,10 @@ package enum Users {
     }
 
     static func name(uid: UInt32, passwd: [UInt8]) -> String? {
-        for line in passwd.split(separator: 0x0a) {
+        var rest = passwd[...]
+        while !rest.isEmpty {
+            let line = rest.prefix { $0 != 0x0a }
+            rest = rest[line.endIndex...].dropFirst()
             let fields = line.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
             guard fields.count >= 3, number(fields[2]) == Int64(uid), !fields[0].isEmpty else {
                 continue

@@ -28,6 +28,7 @@ extension String {
 
     /// The path, absolute and without empty parts, "." and "..", as if nothing were a link.
     var cleanPath: String {
+        if isCleanPath { return self }
         var parts: [String] = []
         for part in split(at: "/") {
             switch part {
@@ -37,6 +38,18 @@ extension String {
             }
         }
         return "/" + parts.joined(with: "/")
+    }
+
+    /// Whether the path certainly is as `cleanPath` would make it: most are, and need no parts.
+    private var isCleanPath: Bool {
+        var last = UInt8(ascii: "a")
+        for byte in utf8 {
+            // A name that begins with a point may be "." or "..".
+            let isDot = byte == UInt8(ascii: ".")
+            if last == UInt8(ascii: "/"), isDot || byte == last { return false }
+            last = byte
+        }
+        return isAbsolutePath && last != UInt8(ascii: "/")
     }
 }
 

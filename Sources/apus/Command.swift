@@ -144,7 +144,12 @@ extension Command {
 
     func workingDirectory() throws(Failure) -> String {
         do throws(Errno) {
-            return try BorrowedHandle.workingDirectory.readLink("/proc/self/cwd")
+            do throws(Errno) {
+                return try CurrentProcess.workingDirectory()
+            } catch .enoent {
+                // It was removed. Most verbs do without it, and procfs still has a name for it.
+                return try BorrowedHandle.workingDirectory.readLink("/proc/self/cwd")
+            }
         } catch {
             throw Failure("find the working directory", error)
         }

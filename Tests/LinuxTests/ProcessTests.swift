@@ -161,7 +161,7 @@ struct ProcessTests {
         let sets = try CapabilitySets()
         #expect(sets.effective & ~sets.permitted == 0)
         let bounding = try CurrentProcess.boundingSet()
-        #expect(try bounding >> UInt64(CurrentProcess.lastCapability() + 1) == 0)
+        #expect(bounding >> UInt64(CurrentProcess.lastCapability + 1) == 0)
         let files = try ResourceLimit(resource: 7)
         #expect(files.soft > 0 && files.soft <= files.hard)
         _ = try CurrentProcess.groups()

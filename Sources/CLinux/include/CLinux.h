@@ -48,7 +48,7 @@ int apus_rename(int from, const char *source, int to, const char *target, uint32
 int apus_link(int from, const char *source, int to, const char *target, int flags);
 int apus_symlink(const char *contents, int directory, const char *path);
 int apus_mknod(int directory, const char *path, uint32_t mode, uint64_t device);
-long apus_readlink(int directory, const char *path, char *bytes, size_t size);
+long apus_readlink(int directory, const char *path, void *bytes, size_t size);
 long apus_getdents(int fd, void *bytes, size_t size);
 int apus_status(int directory, const char *path, int flags, struct apus_status *status);
 int apus_file_system(int fd, uint64_t *magic, uint64_t *flags);
@@ -126,6 +126,7 @@ int apus_setns(int fd, uint64_t types);
 int apus_unshare(uint64_t flags);
 int apus_kill(int pid, int signal);
 int apus_getpid(void);
+long apus_working_directory(void *bytes, size_t size);
 int apus_getppid(void);
 int apus_setsid(void);
 int apus_getpgid(int pid);
