@@ -17,17 +17,14 @@ package struct CgroupHost: ~Copyable {
             self.facts = facts
             return
         }
-        facts.mountPoint = Self.findMountPoint()
-        self.facts = facts
-        guard let mountPoint = facts.mountPoint else {
+        // What is listed may be covered by another mount.
+        if let place = Self.findMountPoint(), let root = Self.open(place) {
+            facts.mountPoint = place
+            self.root = consume root
+        } else {
             root = nil
-            return
         }
-        do throws(Errno) {
-            root = try FileDescriptor.open(mountPoint, [.directory])
-        } catch {
-            throw CgroupFailure("open the cgroup2 mount", error, path: mountPoint)
-        }
+        self.facts = facts
     }
 
     /// As euid or in a user namespace: both lack the powers of the host's root.
@@ -39,10 +36,7 @@ package struct CgroupHost: ~Copyable {
     private static func findMountPoint() -> String? {
         let text = try? BorrowedHandle.workingDirectory.readText(
             "/proc/self/mountinfo", limit: CgroupMountInfo.limit)
-        // What is listed may be covered by another mount.
-        let mount = text.flatMap { CgroupMountInfo.find(in: $0, mountPoint: nil) }
-        guard let mount, isCgroup2(mount.mountPoint) else { return nil }
-        return mount.mountPoint
+        return text.flatMap { CgroupMountInfo.find(in: $0, mountPoint: nil)?.mountPoint }
     }
 
     /// Opens a directory that cgroup2 is mounted at; nil where it is something else.
