@@ -41,7 +41,7 @@ package struct CgroupHost: ~Copyable {
             "/proc/self/mountinfo", limit: CgroupMountInfo.limit)
         // What is listed may be covered by another mount.
         let mount = text.flatMap { CgroupMountInfo.find(in: $0, mountPoint: nil) }
-        guard let mount, isCgroup2(mount.mountPoint) else { return nil }
+        guard let mount, open(mount.mountPoint) != nil else { return nil }
         return mount.mountPoint
     }
 

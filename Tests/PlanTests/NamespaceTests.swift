@@ -80,7 +80,7 @@ struct NamespaceTests {
     @Test func annotationKeepsTheGroups() throws {
         var spec = Sample.minimal
         spec.annotations["run.oci.keep_original_groups"] = "1"
-        let plan = try Planner.plan(spec, options: Sample.options, host: Sample.host)
+        let plan = try Planner.plan(spec, options: Sample.options, host: Host())
         #expect(plan.steps.contains { $0.operation == .groups([], keepsGroups: true) })
     }
 
