@@ -17,14 +17,17 @@ package struct CgroupHost: ~Copyable {
             self.facts = facts
             return
         }
-        // What is listed may be covered by another mount.
-        if let place = Self.findMountPoint(), let root = Self.open(place) {
-            facts.mountPoint = place
-            self.root = consume root
-        } else {
-            root = nil
-        }
+        facts.mountPoint = Self.findMountPoint()
         self.facts = facts
+        guard let mountPoint = facts.mountPoint else {
+            root = nil
+            return
+        }
+        do throws(Errno) {
+            root = try FileDescriptor.open(mountPoint, [.directory])
+        } catch {
+            throw CgroupFailure("open the cgroup2 mount", error, path: mountPoint)
+        }
     }
 
     /// As euid or in a user namespace: both lack the powers of the host's root.
@@ -36,7 +39,10 @@ package struct CgroupHost: ~Copyable {
     private static func findMountPoint() -> String? {
         let text = try? BorrowedHandle.workingDirectory.readText(
             "/proc/self/mountinfo", limit: CgroupMountInfo.limit)
-        return text.flatMap { CgroupMountInfo.find(in: $0, mountPoint: nil)?.mountPoint }
+        // What is listed may be covered by another mount.
+        let mount = text.flatMap { CgroupMountInfo.find(in: $0, mountPoint: nil) }
+        guard let mount, open(mount.mountPoint) != nil else { return nil }
+        return mount.mountPoint
     }
 
     /// Opens a directory that cgroup2 is mounted at; nil where it is something else.
