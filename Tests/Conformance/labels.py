@@ -52,3 +52,10 @@ def profile_of_an_exec(t):
     identifier = t.up()
     t.equal(t.ok("exec", "--apparmor", name, identifier, "sh", "-c", SCRIPT).out.split(),
             [name, "(enforce)", "written", "refused"])
+
+
+@test(needs=("apparmor", "root"), timeout=120)
+def unknown_profile(t):
+    """a profile that is not loaded fails create, in the words that podman looks for"""
+    t.refused(t.bundle(process__apparmorProfile="apus-test-none"), verb="create",
+              text="write `/proc/thread-self/attr/exec`")

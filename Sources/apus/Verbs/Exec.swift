@@ -13,7 +13,8 @@ extension Command {
             return try runtime().exec(execution())
         } catch {
             var failure = error
-            failure.exitCode = ExitCode.execFailure
+            // Of a process that ran, and was killed for want of memory, it is the process's own.
+            if failure.exitCode == 1 { failure.exitCode = ExitCode.execFailure }
             if failure.origin == "" { failure.origin = "exec failed" }
             throw failure
         }
