@@ -219,7 +219,7 @@ def build_with_buildkit(docker):
 def live_restore(docker):
     """A daemon with live-restore is killed: its containers go on, and the next daemon knows them."""
     docker.configure({"live-restore": True})
-    sh("systemctl restart docker", timeout=300)
+    sh("systemctl reset-failed docker; systemctl restart docker", timeout=300)
     try:
         docker("run -d --name lives box sleep 1000")
         pid = docker("inspect -f '{{.State.Pid}}' lives").strip()
@@ -229,7 +229,7 @@ def live_restore(docker):
         docker("rm -f lives")
     finally:
         docker.configure({"live-restore": False})
-        sh("systemctl restart docker", timeout=300)
+        sh("systemctl reset-failed docker; systemctl restart docker", timeout=300)
 
 
 @check(DOCKER)
