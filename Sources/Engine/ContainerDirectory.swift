@@ -127,14 +127,7 @@ struct ContainerDirectory: ~Copyable {
     }
 
     /// Whether init still waits for `start`.
-    var hasGate: Bool {
-        do throws(Errno) {
-            try handle.access(Self.gateName)
-            return true
-        } catch {
-            return false
-        }
-    }
+    var hasGate: Bool { handle.canAccess(Self.gateName) }
 
     /// Makes the directory that becomes the container's /run/notify.
     func makeNotifyDirectory() throws(Failure) {

@@ -100,8 +100,8 @@ extension Runtime {
 
     /// Takes back what a failed `create` made, by the code that also deletes.
     ///
-    /// What goes wrong with that
-    /// is told beside the failure itself; `delete --force` can then be tried again.
+    /// What goes wrong with that is told beside the failure itself; `delete --force` can then be
+    /// tried again.
     private func undo(
         _ container: borrowing Container, _ cgroups: borrowing CgroupHost,
         _ failure: inout Failure

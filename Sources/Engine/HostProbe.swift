@@ -37,11 +37,6 @@ enum HostProbe {
     }
 
     private static func exists(_ path: String) -> Bool {
-        do throws(Errno) {
-            try BorrowedHandle.workingDirectory.access(path)
-            return true
-        } catch {
-            return false
-        }
+        BorrowedHandle.workingDirectory.canAccess(path)
     }
 }

@@ -50,7 +50,7 @@ struct Resctrl: ~Copyable {
     ///
     /// OCI: a group that the configuration names and gives no schemata must be there.
     func place(of plan: ResctrlPlan, id: String) throws(Failure) -> ResctrlPlace {
-        let isThere = plan.group == "/" || exists(plan.group)
+        let isThere = plan.group == "/" || root.canAccess(plan.group)
         guard isThere || !plan.isNamed || !plan.schemata.isEmpty else {
             throw Failure("the group does not exist", .enoent, path: path + "/" + plan.group)
                 .at(ResctrlPlace.origin + ".closID")
@@ -60,15 +60,6 @@ struct Resctrl: ~Copyable {
         place.isOwn = !plan.isNamed && !isThere
         if plan.isMonitored { place.monitor = id }
         return place
-    }
-
-    private func exists(_ group: String) -> Bool {
-        do throws(Errno) {
-            try root.access(group)
-            return true
-        } catch {
-            return false
-        }
     }
 
     /// Makes the container's groups; one that is there must have these schemata already.

@@ -72,14 +72,7 @@ struct Store: ~Copyable {
     }
 
     /// Whether the container has a directory: cheap, and without a lock a mere hint.
-    func exists(_ id: String) -> Bool {
-        do throws(Errno) {
-            try root.access(id)
-            return true
-        } catch {
-            return false
-        }
-    }
+    func exists(_ id: String) -> Bool { root.canAccess(id) }
 
     /// The generation of the container that has the id now; nil where that cannot be told.
     func generation(of id: String) throws(Failure) -> String? {

@@ -88,9 +88,9 @@ extension Handle where Self: ~Copyable {
     }
 
     /// faccessat(2) with the effective ids; `mode` as of access(2): 4 read, 2 write, 1 execute, 0 exists.
-    package func access(_ path: String, mode: Int32 = 0) throws(Errno) {
+    package func canAccess(_ path: String, mode: Int32 = 0) -> Bool {
         let effective: Int32 = 0x200
-        _ = try check(unsafe apus_access(raw, path, mode, effective))
+        return unsafe apus_access(raw, path, mode, effective) >= 0
     }
 
     /// What is in this directory (opened for reading), but "." and "..", in the kernel's order.

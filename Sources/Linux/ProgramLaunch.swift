@@ -37,10 +37,7 @@ package struct ProgramLaunch {
     package static func find(_ name: String, in searchPath: String) -> String? {
         for directory in searchPath.split(separator: ":") {
             let path = directory + "/" + name
-            do throws(Errno) {
-                try BorrowedHandle.workingDirectory.access(path, mode: 1)
-                return path
-            } catch {}
+            if BorrowedHandle.workingDirectory.canAccess(path, mode: 1) { return path }
         }
         return nil
     }

@@ -125,12 +125,7 @@ extension Command {
         let user = CurrentProcess.effectiveUID
         guard user != 0 else { return nil }
         let path = "/run/user/\(user)"
-        do throws(Errno) {
-            try BorrowedHandle.workingDirectory.access(path, mode: 2)
-            return path
-        } catch {
-            return nil
-        }
+        return BorrowedHandle.workingDirectory.canAccess(path, mode: 2) ? path : nil
     }
 
     /// Where programs of the host are looked for: PATH, or the usual one.
@@ -189,12 +184,7 @@ extension Command {
             ["memory", "cpus", "pids"].contains(where: { arguments.has($0) }),
             let directory = runtimeDirectory
         else { return false }
-        do throws(Errno) {
-            try BorrowedHandle.workingDirectory.access(directory + "/bus", mode: 2)
-            return true
-        } catch {
-            return false
-        }
+        return BorrowedHandle.workingDirectory.canAccess(directory + "/bus", mode: 2)
     }
 
     private func isRootless() throws(Failure) -> Bool? {

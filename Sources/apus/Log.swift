@@ -15,17 +15,16 @@ final class Log {
     }
 
     private let path: String?
-    private let format: String
+    private let isJSON: Bool
     private let showsWarnings: Bool
     /// Whether what the program does is told, too.
     let showsSteps: Bool
     private var file: FileDescriptor?
-    private var isJSON: Bool { format == "json" }
 
     init(options: Arguments) {
         let path = options.value("log")
         self.path = path == "" ? nil : path
-        format = options.value("log-format") ?? "text"
+        isJSON = options.value("log-format") == "json"
         let level = options.value("log-level")
         showsSteps = options.has("debug") || level == "debug"
         showsWarnings = showsSteps || level == "info" || level == "warning"
@@ -33,9 +32,6 @@ final class Log {
 
     /// Opens the file, so that a call whose errors nobody could read fails before it does anything.
     func open() throws(Failure) {
-        guard isJSON || format == "text" || format == "" else {
-            throw Failure("--log-format: unknown format \"\(format)\", not text or json")
-        }
         guard let path else { return }
         do throws(Errno) {
             file = try FileDescriptor.open(path, [.writeOnly, .create, .append], mode: 0o644)

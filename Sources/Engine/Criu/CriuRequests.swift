@@ -44,7 +44,7 @@ package struct CriuSettings {
     /// Where an administrator overrides options; the second is what engines document.
     private static func configFile() -> String? {
         for path in ["/etc/criu/apus.conf", "/etc/criu/runc.conf"]
-        where (try? BorrowedHandle.workingDirectory.access(path)) != nil {
+        where BorrowedHandle.workingDirectory.canAccess(path) {
             return path
         }
         return nil
