@@ -32,8 +32,9 @@ extension Failure {
         case .scheduler(let scheduler):
             operation = step.operation.summary
             if errno == .eperm, scheduler.isDeadline {
-                hint = "SCHED_DEADLINE needs all processors: the process scheduler can't be used together "
-                    + "with AllowedCPUs (linux.resources.cpu.cpus)"
+                hint =
+                    "SCHED_DEADLINE needs all processors: "
+                    + "the process scheduler can't be used together with AllowedCPUs"
             }
         default:
             operation = step.operation.summary
