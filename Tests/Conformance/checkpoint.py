@@ -240,6 +240,20 @@ def binds(t):
 
 
 @test(needs=NEEDS, timeout=120)
+def bind_of_the_bundle(t):
+    """a bind of ".", the bundle itself, onto a link of the image is made again"""
+    bundle = t.bundle("sh", "-c", COUNT)
+    os.makedirs(f"{bundle.rootfs}/real/conf")
+    os.symlink("/real/conf", f"{bundle.rootfs}/conf")
+    bundle.bind(".", "/conf", "bind")
+    identifier = started(t, bundle)
+    counting(t, bundle)
+    back = restored(t, bundle, saved(t, identifier))
+    counting(t, bundle)
+    t.contains(t.ok("exec", back, "ls", "/conf").out, "config.json")
+
+
+@test(needs=NEEDS, timeout=120)
 def namespaces_by_path(t):
     """a network namespace given by its path is left alone, and another can take its place"""
     def space():
