@@ -166,6 +166,7 @@ struct apus_launch {
     uint32_t new_group;    // 1: leads a process group of its own
     uint32_t death_signal; // PR_SET_PDEATHSIG, 0: none
     uint64_t blocked;      // the signal mask it starts with
+    const char *directory; // to start in, where it is there yet; "": the caller's
     char *const *binds;    // source, target, ..., NULL: trees bound in its new mount namespace
     int32_t pid;           // out
     int32_t pidfd;         // out, close-on-exec
