@@ -100,6 +100,7 @@ NEEDS = {
                "no cgroup v2 controllers here (the virtual machine has them)"),
     "probe": (lambda: tool("probe"), "no C compiler for the probe"),
     "stepper": (lambda: tool("stepper"), "no C compiler for the stepper"),
+    "without": (lambda: tool("without"), "no C compiler for the filter"),
     "systemd": (lambda: os.path.isdir("/run/systemd/system"), "systemd is not running"),
     "strace": (lambda: shutil.which("strace"), "no strace"),
     "ip": (lambda: shutil.which("ip"), "no ip command"),
