@@ -40,11 +40,17 @@ struct StepEncoder {
 
     /// The finished plan.
     func plan(steps: Int, slots: Int) -> [UInt8] {
-        var head: [UInt8] = []
-        for word in [APUS_PLAN_MAGIC, UInt32(bytes.count), UInt32(steps), UInt32(slots)] {
-            Self.append(word, to: &head)
+        var plan = bytes
+        let words = [APUS_PLAN_MAGIC, UInt32(bytes.count), UInt32(steps), UInt32(slots)]
+        for (index, word) in words.enumerated() { Self.put(word, at: 4 * index, in: &plan) }
+        return plan
+    }
+
+    /// Replaces four bytes.
+    private static func put(_ word: UInt32, at offset: Int, in bytes: inout [UInt8]) {
+        for index in 0..<4 {
+            bytes[offset + index] = UInt8(truncatingIfNeeded: word.littleEndian >> (8 * index))
         }
-        return head + bytes.dropFirst(head.count)
     }
 
     private static func append(_ word: some FixedWidthInteger, to bytes: inout [UInt8]) {
@@ -76,9 +82,7 @@ struct StepEncoder {
             pad(to: 4)
         }
         pad(to: 8)
-        var size: [UInt8] = []
-        Self.append(UInt32(bytes.count - start), to: &size)
-        for (index, byte) in size.enumerated() { bytes[start + 4 + index] = byte }
+        Self.put(UInt32(bytes.count - start), at: start + 4, in: &bytes)
     }
 
     private mutating func add(

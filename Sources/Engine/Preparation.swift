@@ -43,7 +43,6 @@ extension Runtime {
         let options = planOptions(request, bundle: bundle.path)
         let plan: Plan
         do throws(ConfigError) {
-            try spec.validate()
             plan = try Planner.plan(spec, options: options, host: host)
         } catch {
             throw Failure(error, in: Bundle.configName)

@@ -67,7 +67,7 @@ extension Spec {
 
     private func checkMounts() throws(ConfigError) {
         for (index, mount) in mounts.enumerated() {
-            let path = "mounts[\(index)]"
+            var path: String { "mounts[\(index)]" }
             try require(
                 !mount.destination.isEmpty, path + ".destination", "must not be empty")
             try require(

@@ -8,7 +8,7 @@ extension Spec.Linux {
     func checkNamespaces() throws(ConfigError) {
         var seen: [Spec.NamespaceType] = []
         for (index, namespace) in namespaces.enumerated() {
-            let path = "linux.namespaces[\(index)]"
+            var path: String { "linux.namespaces[\(index)]" }
             try require(
                 !seen.contains(namespace.type), path + ".type",
                 "\(namespace.type.name) is there twice")
@@ -53,7 +53,7 @@ extension Spec.Linux {
 
     func checkDevices() throws(ConfigError) {
         for (index, device) in devices.enumerated() {
-            let path = "linux.devices[\(index)]"
+            var path: String { "linux.devices[\(index)]" }
             try checkAbsolute(device.path, path + ".path")
             try require(device.type != .all, path + ".type", "\"a\" is no device")
             if device.type != .fifo {
@@ -66,10 +66,12 @@ extension Spec.Linux {
         }
     }
 
-    private func checkNumber(_ number: Int64?, _ path: String) throws(ConfigError) {
-        guard let number else { throw ConfigError(path: path, message: "required, but missing") }
+    private func checkNumber(
+        _ number: Int64?, _ path: @autoclosure () -> String
+    ) throws(ConfigError) {
+        guard let number else { throw ConfigError(path: path(), message: "required, but missing") }
         try require(
-            number >= 0 && number <= UInt32.max, path, "\(number) is not a device number")
+            number >= 0 && number <= UInt32.max, path(), "\(number) is not a device number")
     }
 
     func checkNetDevices() throws(ConfigError) {
@@ -142,10 +144,12 @@ extension Spec.Linux {
 
 extension Spec.IDMapping {
     /// Checks what the kernel demands of a uid_map: user_namespaces(7).
-    static func check(_ mappings: [Spec.IDMapping], _ path: String) throws(ConfigError) {
-        try require(mappings.count <= 340, path, "more than 340 ranges")
+    static func check(
+        _ mappings: [Spec.IDMapping], _ path: @autoclosure () -> String
+    ) throws(ConfigError) {
+        try require(mappings.count <= 340, path(), "more than 340 ranges")
         for (index, mapping) in mappings.enumerated() {
-            let place = "\(path)[\(index)]"
+            var place: String { "\(path())[\(index)]" }
             try require(mapping.size > 0, place + ".size", "must be above 0")
             let space = UInt64(UInt32.max)
             try require(

@@ -12,9 +12,9 @@ extension Spec.Resources {
         try checkNames(path)
     }
 
-    private func checkDevices(_ path: String) throws(ConfigError) {
+    private func checkDevices(_ list: String) throws(ConfigError) {
         for (index, rule) in devices.enumerated() {
-            let path = "\(path)[\(index)]"
+            var path: String { "\(list)[\(index)]" }
             switch rule.type {
             case nil, .all, .block, .character: break
             case .fifo, .unbuffered:

@@ -24,8 +24,9 @@ extension Draft {
         let name = kind == .createContainer ? "createContainer" : "startContainer"
         let list =
             kind == .createContainer ? spec.hooks?.createContainer : spec.hooks?.startContainer
+        guard let list, !list.isEmpty else { return }
         let state = hookState(kind == .createContainer ? .creating : .created)
-        for (index, hook) in (list ?? []).enumerated() {
+        for (index, hook) in list.enumerated() {
             let origin = "hooks.\(name)[\(index)]"
             add(
                 origin,

@@ -18,7 +18,10 @@ package struct MountOptions: Equatable {
     /// What is not in the table goes to the file system.
     init(_ options: [String]) {
         for option in options where !option.isEmpty {
-            if let propagation = Propagation.named(option) {
+            if option.utf8.contains(UInt8(ascii: "=")) {
+                // No name in the tables has a value: it need not be looked for.
+                data.append(option)
+            } else if let propagation = Propagation.named(option) {
                 settings.propagation = propagation
             } else if let effect = Self.effect(of: option) {
                 apply(effect)

@@ -152,8 +152,11 @@ extension Draft {
         } else if options.isReadOnly {
             new.superblock |= SuperblockFlags.readOnly
         }
-        if isSealedLate(type, target) {
+        // A read-only tmpfs, and a read-only /dev, is filled before it is made so.
+        if options.isReadOnly, type == "tmpfs" || target.cleanPath == "/dev" {
             new.settings.attributes.set &= ~MountAttributes.readOnly
+            new.settings.attributes.recursiveSet &= ~MountAttributes.readOnly
+            sealedLate.append((origin, target.cleanPath))
         }
         let takesLabel = !["proc", "sysfs", "mqueue"].contains(type)
         if takesLabel, let label = linux.mountLabel, !label.isEmpty {
@@ -170,22 +173,12 @@ extension Draft {
         ["proc", "sysfs", "tmpfs", "mqueue", "devpts"].contains(type)
     }
 
-    /// A read-only tmpfs, and a read-only /dev, is filled before it is made so.
-    private func isSealedLate(_ type: String, _ target: String) -> Bool {
-        type == "tmpfs" || target.cleanPath == "/dev"
-    }
-
     /// The mounts of `mountAll` that become read-only at the end.
     mutating func sealMounts() {
-        for (index, mount) in spec.mounts.enumerated() {
-            let options = MountOptions(mount.options)
-            guard !options.isBind, !options.isRemount, mount.type != "bind",
-                options.settings.attributes.set & MountAttributes.readOnly != 0,
-                isSealedLate(mount.type ?? "", mount.destination)
-            else { continue }
-            var seal = Remount(target: mount.destination.cleanPath)
+        for (origin, target) in sealedLate {
+            var seal = Remount(target: target)
             seal.settings.attributes.set = MountAttributes.readOnly
-            add("mounts[\(index)]", .remount(seal))
+            add(origin, .remount(seal))
         }
     }
 

@@ -114,6 +114,8 @@ struct Draft {
     /// Which namespaces the container makes and which it joins.
     var made: Namespaces = []
     var joined: Namespaces = []
+    /// The mounts that become read-only once they are filled.
+    var sealedLate: [(origin: String, target: String)] = []
 
     init(_ spec: Spec, _ options: PlanOptions, _ host: Host) {
         self.spec = spec

@@ -39,7 +39,7 @@ struct Environment {
     subscript(name: String) -> String? {
         for entry in entries {
             let bytes = entry.utf8
-            guard bytes.starts(with: name.utf8) else { continue }
+            guard bytes.first == name.utf8.first, bytes.starts(with: name.utf8) else { continue }
             let rest = bytes.dropFirst(name.utf8.count)
             if rest.first == UInt8(ascii: "=") { return String(Substring(rest.dropFirst())) }
         }

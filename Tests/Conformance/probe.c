@@ -13,7 +13,6 @@
 #include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -252,24 +251,6 @@ _Noreturn static void stealer(void) {
     }
 }
 
-// peak FILE COMMAND...: runs it and writes the KiB of its largest process. A child of a large
-// program begins with that program's size; one of this program does not.
-static int peak(char **argv) {
-    pid_t pid = fork();
-    if (pid == 0) {
-        execv(argv[1], argv + 1);
-        _exit(127);
-    }
-    int status;
-    struct rusage usage;
-    if (wait4(pid, &status, 0, &usage) < 0) return say("wait4", -1);
-    FILE *file = fopen(argv[0], "w");
-    if (!file) return say("peak", -1);
-    fprintf(file, "%ld\n", usage.ru_maxrss);
-    fclose(file);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
-}
-
 int main(int argc, char **argv) {
     const char *verb = argc > 1 ? argv[1] : "";
     char **rest = argv + 2;
@@ -293,7 +274,6 @@ int main(int argc, char **argv) {
     if (!strcmp(verb, "steal")) stealer();
     if (!strcmp(verb, "personality")) { printf("%#x\n", personality(0xffffffff)); return 0; }
     if (!strcmp(verb, "ioprio")) return say("ioprio", syscall(SYS_ioprio_get, 1, 0));
-    if (!strcmp(verb, "peak") && argc > 3) return peak(rest);
     if (!strcmp(verb, "dumpable")) return say("dumpable", prctl(PR_GET_DUMPABLE));
     fprintf(stderr, "probe: unknown verb %s\n", verb);
     return 64;
