@@ -95,9 +95,6 @@ extension Runtime {
         _ container: borrowing Container, _ cgroups: borrowing CgroupHost
     ) throws(Failure) -> Entry {
         let place = container.record.cgroup
-        guard place.driver != .disabled else {
-            return Entry(stage: try launch.start(slots), cgroup: nil, isOutside: false)
-        }
         if let path = request.cgroup {
             let cgroup = try cgroupFailing { () throws(CgroupFailure) in
                 try container.openCgroup(on: cgroups).child(path)
@@ -110,6 +107,9 @@ extension Runtime {
                 throw Failure("adding pid of the process to cgroups", .ebusy, path: path)
                     .at("--cgroup")
             }
+        }
+        guard place.driver != .disabled else {
+            return Entry(stage: try launch.start(slots), cgroup: nil, isOutside: false)
         }
         let recorded = try cgroupFailing { () throws(CgroupFailure) in
             try Cgroup.open(place, on: cgroups)
