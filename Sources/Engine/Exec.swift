@@ -149,7 +149,7 @@ extension Runtime {
             }
             try attendance.proceed(entry.stage, from: checkpoint)
         }
-        guard isReady, !entry.endedAsInitStage else { throw Failure.initEnded }
+        guard isReady, !entry.endedAsInitStage else { throw Failure.programNotRun }
     }
 
     private func planExec(
@@ -212,8 +212,7 @@ private struct Entry: ~Copyable {
 
     /// Whether it ended before it became the program.
     var endedAsInitStage: Bool {
-        guard (try? stage.process.hasEnded()) ?? true else { return false }
-        return (try? ProcessStatus(pid: stage.pid))?.name == APUS_INIT_NAME
+        ProcessIdentity.endedAsInitStage(stage.pid)
     }
 
     /// Kills and reaps it; the failure that a shortage of memory was.
