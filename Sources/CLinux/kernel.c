@@ -30,6 +30,21 @@ int apus_fsmount(int fd, uint32_t flags, uint32_t attributes) {
     APUS_RESULT(syscall(SYS_fsmount, fd, flags, attributes));
 }
 
+int apus_missing_call(void) {
+    // Arguments that no kernel takes: one that knows the call refuses them with another errno.
+    const struct {
+        long number, a, b, c;
+    } calls[] = {
+        {SYS_openat2, -1, (long)"", 0}, {SYS_pidfd_open, 0, 0, 0}, {SYS_pidfd_send_signal, -1, 0, 0},
+        {SYS_clone3, 0, 0, 0},          {SYS_close_range, 1, 0, 0}, {SYS_mount_setattr, -1, (long)"", 0},
+    };
+    for (int i = 0; i < (int)(sizeof calls / sizeof *calls); i++)
+        if (syscall(calls[i].number, calls[i].a, calls[i].b, calls[i].c, 0L, 0L) < 0
+            && (errno == ENOSYS || errno == EPERM))
+            return i;
+    return -1;
+}
+
 int apus_seccomp(uint32_t operation, uint32_t flags, void *argument) {
     APUS_RESULT(syscall(SYS_seccomp, operation, flags, argument));
 }

@@ -94,6 +94,7 @@ static _Noreturn __attribute__((noinline)) void run(struct child *child) {
         || (launch->death_signal && prctl(PR_SET_PDEATHSIG, launch->death_signal, 0, 0, 0) < 0)
         || (launch->namespaces & NEW_USER && keep_capabilities() < 0)
         || (launch->binds[0] && bind_trees(launch->binds) < 0)
+        || (launch->directory[0] && chdir(launch->directory) < 0 && errno != ENOENT)
         || place_handles(launch, child->handles, &image) < 0
         || syscall(SYS_rt_sigprocmask, SIG_SETMASK, &launch->blocked, NULL, 8) < 0;
     if (!failed && image >= 0)

@@ -15,10 +15,12 @@ struct CompletedProgram {
     ///
     /// It leads a process group, which is killed when the time is over, and dies with the runtime.
     ///
-    /// - Parameter deadline: of `MonotonicClock`; nil waits for ever.
+    /// - Parameters:
+    ///   - directory: where it starts; empty: where the runtime is.
+    ///   - deadline: of `MonotonicClock`; nil waits for ever.
     static func run(
         _ path: String, _ arguments: [String], environment: [String], input: [UInt8],
-        deadline: Int64? = nil
+        directory: String = "", deadline: Int64? = nil
     ) throws(Errno) -> CompletedProgram {
         let file = try FileDescriptor.sealed(name: "input", input)
         let reading: FileDescriptor
@@ -28,6 +30,7 @@ struct CompletedProgram {
             var launch = ProgramLaunch(
                 .path(path), arguments: arguments, environment: environment,
                 handles: [file.borrowed, pipe.writing.borrowed, pipe.writing.borrowed])
+            launch.directory = directory
             launch.leadsGroup = true
             launch.deathSignal = Signal.kill
             process = try launch.start()

@@ -16,6 +16,7 @@ extension Runtime {
         _ request: CreateRequest, restoring: RestoreRequest? = nil
     ) throws(Failure) -> NewContainer {
         try ContainerID.validate(request.id)
+        try HostProbe.requireCalls()
         let store = try makeStore()
         guard !store.exists(request.id) else { throw Failure.duplicate(request.id) }
         let preparation = try prepare(request)

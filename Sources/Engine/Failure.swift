@@ -43,6 +43,7 @@ package struct Failure: Error {
             Self.append(path.isEmpty ? errno.name : "\(errno.name) (\(path))", to: &text)
             Self.append(errno == .enoent ? "missing" : errno.message, to: &text)
         }
+        let hint = hint.isEmpty && errno == .enosys ? Self.kernelHint : hint
         if !hint.isEmpty { text += "; " + hint }
         for further in aftermath { text += "; then " + further }
         return Self.oneLine(text)
@@ -53,6 +54,10 @@ package struct Failure: Error {
         if !text.isEmpty { text += ": " }
         text += part
     }
+
+    /// What a call that is not there means.
+    static let kernelHint =
+        "Linux 5.14 or newer is needed, and no seccomp filter that forbids its calls"
 
     /// At most this many bytes of a message are shown: conmon and the shim keep no more.
     private static let limit = 8000

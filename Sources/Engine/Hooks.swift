@@ -39,7 +39,7 @@ struct Hook {
         return list
     }
 
-    /// Runs the hook to its end, with the state as compact JSON on its stdin.
+    /// Runs the hook to its end in the bundle, with the state as compact JSON on its stdin.
     ///
     /// OCI config.md "POSIX-platform Hooks": anything but exit code 0 is a failure, and so is the end
     /// of its time; then its whole process group is killed.
@@ -50,6 +50,7 @@ struct Hook {
         do throws(Errno) {
             program = try CompletedProgram.run(
                 path, arguments, environment: environment, input: state.json(),
+                directory: state.bundle,
                 deadline: timeout.map { began + Int64($0) * 1_000_000_000 })
         } catch {
             throw Failure("\(what): start it", error, path: path).at(origin)

@@ -36,6 +36,15 @@ enum HostProbe {
         return host
     }
 
+    /// Refuses a kernel that lacks what everything is built on, before anything is made that could not
+    /// be removed there.
+    static func requireCalls() throws(Failure) {
+        guard let call = MissingCall.first else { return }
+        var failure = Failure("\(call) cannot be used")
+        failure.hint = Failure.kernelHint
+        throw failure
+    }
+
     private static func exists(_ path: String) -> Bool {
         BorrowedHandle.workingDirectory.canAccess(path)
     }

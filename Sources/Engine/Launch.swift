@@ -83,7 +83,6 @@ struct Launch {
         switch errno {
         case .eagain: failure.hint = "a limit of processes is reached: pids.max, RLIMIT_NPROC"
         case .enospc: failure.hint = "a limit of namespaces is reached: /proc/sys/user/max_*"
-        case .enosys: failure.hint = "clone3 is needed (Linux 5.7), or a seccomp filter forbids it"
         case .eperm where newNamespaces.contains(.user):
             failure.hint = "the kernel lets this user make no user namespaces"
         case .ebusy: failure.hint = "the cgroup has controllers enabled for groups below it"

@@ -16,9 +16,7 @@ extension Failure {
         case .executable(let name, _):
             self = Failure(ofProgram: name, errno)
         case .execute(let execution):
-            // The file is there: with ENOENT it is the interpreter that is missing.
-            self.init("exec \(execution.arguments.first ?? ""): \(errno.message)")
-            origin = step.origin
+            self.init(execOf: execution.arguments.first ?? "", errno, origin: step.origin)
         case .workingDirectory(let directory):
             operation = "chdir to cwd (\"\(directory.path)\")"
         case .selinuxLabel, .apparmorProfile:
@@ -49,6 +47,12 @@ extension Failure {
             self.init("exec: \"\(name)\": \(errno.message)")
         }
         origin = "process.args"
+    }
+
+    /// The program was found, and the kernel does not execute it: with ENOENT its interpreter is missing.
+    init(execOf program: String, _ errno: Errno, origin: String) {
+        self.init("exec \(program): \(errno.message)")
+        self.origin = origin
     }
 
     /// A hook that the init stage ran failed; `origin` names it, "hooks.startContainer[0]".
@@ -107,6 +111,8 @@ struct StepNames: Equatable {
     func failure(_ message: InitMessage) -> Failure? {
         switch message {
         case .request, .process, .warning: return nil
+        case .failure(let index, let errno, let text) where name(index).origin == "process.args":
+            return Failure(execOf: text, errno, origin: "process.args")
         case .failure(let index, let errno, let text):
             var failure = Failure(name(index).operation, errno, path: text)
             failure.origin = name(index).origin

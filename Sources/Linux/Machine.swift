@@ -1,5 +1,18 @@
 internal import CLinux
 
+/// The system calls that there is no substitute for.
+package enum MissingCall {
+    /// The name of the first that the kernel lacks, or a seccomp filter forbids; nil: all are there.
+    package static var first: String? {
+        let index = Int(apus_missing_call())
+        return index < 0 ? nil : names[index]
+    }
+
+    private static let names = [
+        "openat2", "pidfd_open", "pidfd_send_signal", "clone3", "close_range", "mount_setattr",
+    ]
+}
+
 /// A kernel's version, of which only the first two numbers are ever compared.
 package struct KernelRelease: Comparable {
     package let major: Int

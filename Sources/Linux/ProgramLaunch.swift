@@ -30,6 +30,9 @@ package struct ProgramLaunch {
     /// The signal that comes when the thread that started it ends; 0 none.
     package var deathSignal: Int32 = 0
 
+    /// Where the program starts, if it is there; empty: where the caller is.
+    package var directory = ""
+
     /// Trees that the program finds at `target` too, in the new mount namespace that it must have.
     package var binds: [(source: String, target: String)] = []
 
@@ -69,22 +72,24 @@ package struct ProgramLaunch {
         var paths: [String] = []
         for bind in binds { paths += [bind.source, bind.target] }
         let trees = CStrings(paths)
+        let places = CStrings([path, directory])
         let arguments = CStrings(arguments)
         let environment = CStrings(environment)
         var pid: Int32 = 0
         var pidfd: Int32 = -1
         let result = unsafe numbers.withUnsafeBufferPointer { numbers in
-            unsafe path.withCString { path in
+            unsafe places.withPointers { places in
                 unsafe arguments.withPointers { arguments in
                     unsafe environment.withPointers { environment in
                         unsafe trees.withPointers { trees in
                             var launch = unsafe apus_launch(
                                 namespaces: newNamespaces.rawValue, cgroup: cgroup?.raw ?? -1,
-                                image: image, path: path, arguments: arguments,
+                                image: image, path: places?[0], arguments: arguments,
                                 environment: environment, handles: numbers.baseAddress,
                                 count: UInt32(numbers.count), base: firstHandle,
                                 new_group: leadsGroup ? 1 : 0, death_signal: UInt32(deathSignal),
-                                blocked: 0, binds: trees, pid: 0, pidfd: -1)
+                                blocked: 0, directory: places?[1], binds: trees,
+                                pid: 0, pidfd: -1)
                             let result = unsafe apus_launch(&launch)
                             unsafe pid = launch.pid
                             unsafe pidfd = launch.pidfd

@@ -25,11 +25,16 @@ extension Spec.Linux {
                 "needs a user namespace in linux.namespaces")
             try Spec.IDMapping.check(mappings, "linux.\(name)")
         }
-        // Without a mapping of both kinds no process inside could be any user.
         guard let user = namespace(.user), user.path == nil else { return }
         try require(
-            !uidMappings.isEmpty && !gidMappings.isEmpty, "linux",
+            uidMappings.isEmpty == gidMappings.isEmpty, "linux",
             "a new user namespace needs uidMappings and gidMappings")
+    }
+
+    /// Whether a new user namespace is left to the runtime to map.
+    package var lacksMappings: Bool {
+        guard let user = namespace(.user), user.path == nil else { return false }
+        return uidMappings.isEmpty && gidMappings.isEmpty
     }
 
     func checkTimeOffsets() throws(ConfigError) {

@@ -26,9 +26,27 @@ package struct MountOptions: Equatable {
             } else if let effect = Self.effect(of: option) {
                 apply(effect)
             } else {
-                data.append(option)
+                data += Self.parts(of: option)
             }
         }
+    }
+
+    /// What mount(2) would make of a text: options between commas, of which a backslash keeps one.
+    private static func parts(of text: String) -> [String] {
+        var parts: [String] = []
+        var part: [UInt8] = []
+        var isKept = false
+        for byte in text.utf8 {
+            if byte == UInt8(ascii: ","), !isKept {
+                if !part.isEmpty { parts.append(String(decoding: part, as: UTF8.self)) }
+                part = []
+            } else {
+                part.append(byte)
+            }
+            isKept = byte == UInt8(ascii: "\\") && !isKept
+        }
+        if !part.isEmpty { parts.append(String(decoding: part, as: UTF8.self)) }
+        return parts
     }
 
     private mutating func apply(_ effect: Effect) {

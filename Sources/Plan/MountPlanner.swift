@@ -88,13 +88,14 @@ extension Draft {
         if mount.type == "bind" { options.isBind = true }
         try check(options, origin)
         try checkProc(mount, target, options, origin)
-        if options.isRemount && !options.isBind {
+        if options.isRemount {
             add(
                 origin,
                 .remount(
                     Remount(
                         target: target, settings: options.settings,
-                        superblock: options.superblock, data: options.data)))
+                        superblock: options.isBind ? 0 : options.superblock,
+                        data: options.data)))
         } else if options.isBind {
             try addBind(mount, target, options, origin)
         } else {
@@ -110,10 +111,6 @@ extension Draft {
             {
                 throw ConfigError(
                     path: origin + ".options", message: "\"\(option)\" is not supported yet")
-            }
-            if option.utf8.contains(0) || option.utf8.contains(UInt8(ascii: ",")) {
-                throw ConfigError(
-                    path: origin + ".options", message: "\"\(option)\" is more than one option")
             }
         }
         if options.isBind, let option = options.data.first {

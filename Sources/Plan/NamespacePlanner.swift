@@ -11,12 +11,15 @@ extension CloneShape {
     ///   joined before it is made.
     /// - The cgroup namespace's root is the cgroup of who makes it, and clone3 would take the
     ///   runtime's: it is made last, from inside the container's cgroup.
+    /// - The root of an IPC namespace's mqueue file system belongs to who makes the namespace: to be the
+    ///   container's root's, it is made once that user is there.
     /// - Offsets can be written to a time namespace only while nobody is in it: after unshare(2),
     ///   whose caller enters it with its next execve (Linux 6.1). The second clone, clone(2) with
     ///   CLONE_PARENT, has no flag for a time namespace either.
     static func decide(made: Namespaces, joined: Namespaces, hasTimeOffsets: Bool) -> CloneShape {
         var shape = CloneShape()
         var late: Namespaces = [.cgroup]
+        if made.contains(.user) { late.insert(.ipc) }
         let isSecond =
             joined.contains(.pid) || (made.contains(.user) && !joined.isEmpty)
             || joined.contains(.user)

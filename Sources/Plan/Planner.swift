@@ -119,7 +119,13 @@ struct Draft {
 
     init(_ spec: Spec, _ options: PlanOptions, _ host: Host) {
         self.spec = spec
-        self.linux = spec.linux ?? Spec.Linux()
+        var linux = spec.linux ?? Spec.Linux()
+        if linux.lacksMappings {
+            // As unshare --map-root-user: the caller is the container's only user.
+            linux.uidMappings = [Spec.IDMapping(containerID: 0, hostID: host.uid, size: 1)]
+            linux.gidMappings = [Spec.IDMapping(containerID: 0, hostID: host.gid, size: 1)]
+        }
+        self.linux = linux
         self.options = options
         self.host = host
     }

@@ -1,6 +1,7 @@
 """Hooks: order, place, state, environment, failure."""
 import json
 import os
+import shutil
 
 from harness import cases, test
 
@@ -33,6 +34,25 @@ def order(t):
     t.true(started.index("program") > started.index("startContainer2"), started)
     t.ok("delete", identifier)
     t.equal(t.read(f"{bundle.rootfs}/log").split()[-2:], ["poststop", "poststop2"])
+
+
+@cases([(kind, kind) for kind in KINDS if kind not in ("createContainer", "startContainer")])
+def working_directory(t, kind):
+    """a hook in the runtime's namespaces starts in the bundle"""
+    bundle = t.bundle("true")
+    bundle.hook(kind, f"pwd >{t.directory}/place")
+    t.equal(t.run(bundle).code, 0)
+    t.equal(t.read(f"{t.directory}/place"), bundle.path + "\n")
+
+
+@test
+def bundle_is_gone(t):
+    """a poststop hook runs also when the bundle was removed"""
+    bundle = t.bundle("true").hook("poststop", f"echo ran >{t.directory}/ran")
+    identifier = t.create(bundle)
+    shutil.rmtree(bundle.path)
+    t.ok("delete", "--force", identifier)
+    t.equal(t.read(f"{t.directory}/ran"), "ran\n")
 
 
 @cases([(kind, kind) for kind in KINDS])

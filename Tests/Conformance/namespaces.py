@@ -128,8 +128,25 @@ def mappings_without_namespace(t):
 
 @test(needs="root")
 def user_namespace_without_mappings(t):
-    """a new user namespace without mappings is refused"""
-    t.refused(t.bundle().namespace("user"))
+    """a new user namespace without mappings has the caller as its only user"""
+    bundle = t.bundle("cat", "/proc/self/uid_map", "/proc/self/gid_map").namespace("user")
+    bundle.without_mount("/dev/pts")  # its group is not mapped
+    t.equal(t.run(bundle).out.split(), ["0", "0", "1"] * 2)
+
+
+@cases([(kind, kind) for kind in ("uidMappings", "gidMappings")], needs="root")
+def user_namespace_half_mapped(t, kind):
+    """mappings of users without those of groups, or the reverse, are refused"""
+    bundle = t.bundle().namespace("user")
+    bundle.config["linux"][kind] = [{"containerID": 0, "hostID": 100000, "size": 1}]
+    t.refused(bundle, text="uidMappings and gidMappings")
+
+
+@test(needs="root")
+def owner_of_mqueue(t):
+    """the message queues of a user namespace belong to its root"""
+    bundle = t.bundle("stat", "-c", "%u:%g", "/dev/mqueue").user_namespace()
+    t.equal(t.run(bundle).out, "0:0\n")
 
 
 @test(needs="root")

@@ -30,6 +30,33 @@ def type_of_a_bind(t, kind):
     t.equal(t.run(bundle).out, "bound")
 
 
+@test(needs="root")
+def remount_of_a_bind(t):
+    """with bind and remount the flags of what is there change; nothing is bound"""
+    t.file("src/f", "bound")
+    bundle = t.bundle("sh", "-c", "cat /m/f; grep ' /m ' /proc/self/mountinfo")
+    bundle.bind(f"{t.directory}/src", "/m").mount("/m", "/m", "none", "bind", "remount", "ro", "nosuid")
+    out = t.run(bundle).out
+    t.true(out.startswith("bound") and out.count(" /m ") == 1, out)
+    t.equal(line(out[5:], "/m")[0][:2], ["ro", "nosuid"])
+
+
+@test(needs="root")
+def remount_of_nothing(t):
+    """what is no mount cannot be mounted again"""
+    bundle = t.bundle().mount("/home", "/usr", "none", "bind", "remount", "ro")
+    t.refused(bundle, text="mounts[")
+
+
+@test
+def options_between_commas(t):
+    """several options in one text, as mount(8) takes them"""
+    bundle = t.bundle("sh", "-c", "grep ' /m ' /proc/self/mountinfo; stat -c %a /m")
+    out = t.run(bundle.mount("/m", "tmpfs", "tmpfs", "nosuid", "mode=700,size=64k")).out
+    t.contains(out, "size=64k")
+    t.true(out.endswith("700\n"), out)
+
+
 # What mountinfo shows of an option: in the mount's flags (0) or the file system's (1).
 OPTIONS = {
     "async": (1, "-sync"), "atime": (0, "relatime"), "defaults": (0, "rw"), "dev": (0, "-nodev"),

@@ -45,6 +45,9 @@ def missing_interpreter(t):
     identifier = t.create(bundle)
     t.ok("start", identifier)
     t.fails("exec", identifier, "/script", text="exec /script: no such file or directory")
+    t.ok("delete", "--force", identifier)
+    identifier = t.create(bundle.set("process.args", ["/script"]))
+    t.fails("start", identifier, text="exec /script: no such file or directory")
 
 
 @test

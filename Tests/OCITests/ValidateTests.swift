@@ -87,7 +87,10 @@ private func refusal(process: String = "", linux: String = "", whole: String = "
         arguments: [
             (#""namespaces":[{"type":"pid"},{"type":"pid"}]"#, "linux.namespaces[1].type"),
             (#""namespaces":[{"type":"pid","path":"x"}]"#, "linux.namespaces[0].path"),
-            (#""namespaces":[{"type":"user"}]"#, "linux"),
+            (
+                #""namespaces":[{"type":"user"}],"uidMappings":[{"containerID":0,"hostID":1,"size":1}]"#,
+                "linux"
+            ),
             (#""uidMappings":[{"containerID":0,"hostID":1,"size":1}]"#, "linux.uidMappings"),
             (#""timeOffsets":{"boottime":{"secs":1}}"#, "linux.timeOffsets"),
             (

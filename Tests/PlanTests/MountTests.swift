@@ -52,6 +52,8 @@ struct MountTests {
         #expect(options.data == ["size=1m"])
         #expect(options.superblock == 0)
         #expect(options.settings.propagation == .slave)
+        options = MountOptions([",mode=0,,size=1,", #"lowerdir=/a\,b:/c\\,xino=off"#])
+        #expect(options.data == ["mode=0", "size=1", #"lowerdir=/a\,b:/c\\"#, "xino=off"])
     }
 
     @Test(arguments: [
@@ -67,7 +69,7 @@ struct MountTests {
         Spec.Mount("/b", type: "bind", source: "/srv", options: ["bind", "copy-symlink"]),
         Spec.Mount("/t", type: "", source: "t", options: []),
         Spec.Mount("/t", type: "sysfs", source: "t", options: ["tmpcopyup"]),
-        Spec.Mount("/t", type: "tmpfs", source: "t", options: ["size=1,mode=0"]),
+        Spec.Mount("/t", type: "tmpfs", source: "t", options: ["idmap=uids=0-1-1,gids=0-1-1"]),
     ])
     func refused(mount: Spec.Mount) {
         #expect(throws: ConfigError.self) { try operations(mount) }

@@ -18,6 +18,8 @@ struct NamespaceTests {
     static let rows: [Row] = [
         Row(made: [.mount, .pid, .cgroup], new: [.mount, .pid], unshared: [.cgroup]),
         Row(made: [.user, .mount, .pid], new: [.user, .mount, .pid]),
+        // An IPC namespace is made by the container's root.
+        Row(made: [.user, .mount, .ipc], new: [.user, .mount], unshared: [.ipc]),
         Row(made: [.mount, .time], new: [.mount, .time]),
         Row(made: [.mount, .time], offsets: true, new: [.mount], unshared: [.time]),
         // Joined without a second process.

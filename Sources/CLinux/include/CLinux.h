@@ -166,6 +166,7 @@ struct apus_launch {
     uint32_t new_group;    // 1: leads a process group of its own
     uint32_t death_signal; // PR_SET_PDEATHSIG, 0: none
     uint64_t blocked;      // the signal mask it starts with
+    const char *directory; // to start in, where it is there yet; "": the caller's
     char *const *binds;    // source, target, ..., NULL: trees bound in its new mount namespace
     int32_t pid;           // out
     int32_t pidfd;         // out, close-on-exec
@@ -184,6 +185,9 @@ int apus_mount_setattr(int directory, const char *path, uint32_t flags, uint64_t
 int apus_fsopen(const char *type, uint32_t flags);
 int apus_fsconfig(int fd, uint32_t command, const char *key, const char *value, int number);
 int apus_fsmount(int fd, uint32_t flags, uint32_t attributes);
+/// Which call the kernel lacks, or a filter forbids, of those that everything is built on: an index into
+/// openat2, pidfd_open, pidfd_send_signal, clone3, close_range, mount_setattr; -1: none.
+int apus_missing_call(void);
 int apus_seccomp(uint32_t operation, uint32_t flags, void *argument);
 int apus_bpf_load(uint32_t type, const void *instructions, uint32_t count, const char *name);
 int apus_bpf_attach(int target, int program, uint32_t type, uint32_t flags, int replaced);
