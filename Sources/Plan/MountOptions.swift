@@ -20,7 +20,7 @@ package struct MountOptions: Equatable {
         for option in options where !option.isEmpty {
             if option.utf8.contains(UInt8(ascii: "=")) {
                 // No name in the tables has a value: it need not be looked for.
-                data.append(option)
+                data += Self.parts(of: option)
             } else if let propagation = Propagation.named(option) {
                 settings.propagation = propagation
             } else if let effect = Self.effect(of: option) {
@@ -31,19 +31,23 @@ package struct MountOptions: Equatable {
         }
     }
 
-    /// What mount(2) would make of a text: options between commas, of which a backslash keeps one.
+    /// What mount(2) would make of a text: options between commas, of which a backslash and quotation
+    /// marks keep some.
     private static func parts(of text: String) -> [String] {
+        guard text.utf8.contains(UInt8(ascii: ",")) else { return [text] }
         var parts: [String] = []
         var part: [UInt8] = []
-        var isKept = false
+        var isEscaped = false
+        var isQuoted = false
         for byte in text.utf8 {
-            if byte == UInt8(ascii: ","), !isKept {
+            if byte == UInt8(ascii: ","), !isEscaped, !isQuoted {
                 if !part.isEmpty { parts.append(String(decoding: part, as: UTF8.self)) }
                 part = []
-            } else {
-                part.append(byte)
+                continue
             }
-            isKept = byte == UInt8(ascii: "\\") && !isKept
+            part.append(byte)
+            if byte == UInt8(ascii: "\""), !isEscaped { isQuoted.toggle() }
+            isEscaped = byte == UInt8(ascii: "\\") && !isEscaped
         }
         if !part.isEmpty { parts.append(String(decoding: part, as: UTF8.self)) }
         return parts

@@ -52,6 +52,8 @@ struct MountTests {
         #expect(options.data == ["size=1m"])
         #expect(options.superblock == 0)
         #expect(options.settings.propagation == .slave)
+        options = MountOptions([#"context="a:s0:c1,c2",mode=0"#])
+        #expect(options.data == [#"context="a:s0:c1,c2""#, "mode=0"])
         options = MountOptions([",mode=0,,size=1,", #"lowerdir=/a\,b:/c\\,xino=off"#])
         #expect(options.data == ["mode=0", "size=1", #"lowerdir=/a\,b:/c\\"#, "xino=off"])
     }
