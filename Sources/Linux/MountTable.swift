@@ -40,7 +40,9 @@ package enum MountTable {
         return entries
     }
 
-    /// "ID PARENT MAJOR:MINOR ROOT POINT OPTIONS [TAG...] - TYPE SOURCE FILE-SYSTEM-OPTIONS"
+    /// One line.
+    ///
+    /// It is "ID PARENT MAJOR:MINOR ROOT POINT OPTIONS [TAG...] - TYPE SOURCE FILE-SYSTEM-OPTIONS".
     private static func entry(_ line: Substring.UTF8View) -> MountEntry? {
         let fields = line.split(separator: UInt8(ascii: " "))
         guard let hyphen = fields.indices.dropFirst(6).first(where: { isHyphen(fields[$0]) }),
