@@ -104,14 +104,14 @@ extension CgroupStatistics.Memory {
 }
 
 extension MemoryEvents {
+    /// What never happened is left out: scripts take the word "oom" in the output for an event.
     fileprivate func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.number("low", low)
-        writer.number("high", high)
-        writer.number("max", max)
-        writer.number("oom", oom)
-        writer.number("oom_kill", oomKill)
-        writer.number("oom_group_kill", oomGroupKill)
+        let counters = [
+            ("low", low), ("high", high), ("max", max), ("oom", oom), ("oom_kill", oomKill),
+            ("oom_group_kill", oomGroupKill),
+        ]
+        for (name, value) in counters where value > 0 { writer.number(name, value) }
         writer.endObject()
     }
 }

@@ -49,7 +49,9 @@ enum SystemdProperties {
         for entry in numbers where entry.file == write.file {
             // A value that is not a number is for the kernel to refuse, when it is written.
             guard let value = parseLimit(write.value.utf8) else { return [] }
-            return [UnitSetting(entry.property, .uint64(value))]
+            // systemd knows no TasksMax of 0; that of 1 lets the container's only process fork neither.
+            let least: UInt64 = entry.file == "pids.max" ? 1 : 0
+            return [UnitSetting(entry.property, .uint64(max(value, least)))]
         }
         switch write.file {
         case "cpu.max": return quota(write.value)

@@ -36,7 +36,7 @@ extension Cgroup {
             let current = parseNumber(try read("memory.current").utf8), current > UInt64(limit)
         else { return }
         throw CgroupFailure(
-            "the limit of \(limit) bytes is below the \(current) in use",
+            "rejecting memory limit: \(limit) bytes are below the \(current) in use",
             origin: "linux.resources.memory.limit", path: path(of: "memory.current"))
     }
 

@@ -27,6 +27,13 @@ extension Failure {
             if errno == .enotdir || errno == .eloop {
                 hint = "\(mount.type) must be mounted on ordinary directory, not through a link"
             }
+        case .scheduler(let scheduler):
+            operation = step.operation.summary
+            if errno == .eperm, scheduler.isDeadline {
+                hint =
+                    "SCHED_DEADLINE needs all processors: "
+                    + "the process scheduler can't be used together with AllowedCPUs"
+            }
         default:
             operation = step.operation.summary
         }

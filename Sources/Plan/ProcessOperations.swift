@@ -81,6 +81,9 @@ package struct Scheduler: Equatable {
     package var runtime: UInt64 = 0
     package var deadline: UInt64 = 0
     package var period: UInt64 = 0
+
+    /// SCHED_DEADLINE, whose budget the kernel keeps for all processors together.
+    package var isDeadline: Bool { policy == 6 }
 }
 
 /// The working directory, entered in two tries: root may enter what the user may not, and the

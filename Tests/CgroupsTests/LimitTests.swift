@@ -13,6 +13,7 @@ import Testing
         #expect(try settings("memory.max", "4096") == [UnitSetting("MemoryMax", .uint64(4096))])
         #expect(try settings("memory.max", "max") == [UnitSetting("MemoryMax", .uint64(.max))])
         #expect(try settings("pids.max", "50") == [UnitSetting("TasksMax", .uint64(50))])
+        #expect(try settings("pids.max", "0") == [UnitSetting("TasksMax", .uint64(1))])
         #expect(try settings("memory.swap.max", "0") == [UnitSetting("MemorySwapMax", .uint64(0))])
         #expect(try settings("cpu.weight", "79") == [UnitSetting("CPUWeight", .uint64(79))])
     }

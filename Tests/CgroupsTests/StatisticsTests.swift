@@ -91,7 +91,7 @@ import Testing
             #""memory":{"cache":300,"usage":{"limit":4000,"usage":1000,"max":2000,"failcnt":7},"#,
             // As cgroup v1: memory and swap together.
             #""swap":{"limit":4500,"usage":1010,"max":0,"failcnt":0}"#,
-            #""raw":{"file":300,"anon":600},"events":{"low":0,"high":0,"max":7,"oom":0,"#,
+            #""raw":{"file":300,"anon":600},"events":{"max":7}}"#,
             #""pids":{"current":2,"limit":0}"#,
             #"{"major":8,"minor":0,"op":"Write","value":2}"#,
             #"{"major":8,"minor":0,"op":"Discard","value":6}"#,

@@ -358,7 +358,8 @@ def check_before_update(t):
     t.ok("start", identifier)
     t.ok("exec", identifier, "sh", "-c", "cat /filler >/dev/shm/filler")
     memory = {"memory": {"limit": 1 << 20, "checkBeforeUpdate": True}}
-    t.fails("update", "--resources", "-", identifier, stdin=json.dumps(memory))
+    t.fails("update", "--resources", "-", identifier, stdin=json.dumps(memory),
+            text="rejecting memory limit")
     t.equal(value(t, bundle, "memory.max"), str(64 << 20))
 
 

@@ -4,7 +4,7 @@ import socket
 import stat
 import time
 
-from harness import cases, test
+from harness import Settings, cases, test
 
 
 def canary(t):
@@ -291,7 +291,7 @@ def volume_swapper(t):
             libc.renameat2(-100, f"{volume}/x".encode(), -100, f"{volume}/y".encode(), 2)
     try:
         before = listing(victim)
-        for _ in range(40):
+        for _ in range(Settings.rounds(40)):
             bundle = t.bundle("true").bind(volume, "/v").mount("/v/x/target/leaf", "tmpfs", "tmpfs")
             identifier = t.own(t.new_id(), bundle)
             t.rt("run", "-b", bundle.path, identifier)

@@ -36,8 +36,19 @@ def mount_changes(before, after):
     return came + went
 
 
+def has_children():
+    """Whether this process has any, dead ones among them; without, nobody is below a subreaper."""
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        return True
+    except ChildProcessError:
+        return False
+
+
 def descendants(ancestor):
     """The living processes below one; as it is their subreaper, no process of a test can hide."""
+    if ancestor == os.getpid() and not has_children():
+        return []
     parents = {}
     for entry in os.listdir("/proc"):
         if entry.isdigit():

@@ -87,7 +87,7 @@ def joining_process_is_closed(t):
     identifier = t.create(bundle)
     out = t.last_out
     t.ok("start", identifier)
-    for _ in range(60):
+    for _ in range(Settings.rounds(60)):
         t.ok("exec", identifier, "true")
     t.equal(t.read(out), "")
 

@@ -254,7 +254,7 @@ def huge_pages(t):
 @test(needs="limits")
 def small_memory_again(t):
     """512 KiB are enough every time"""
-    count = max(10, 200 // Settings.sample)
+    count = Settings.rounds(200)
     bundle = limited(t, "true", memory={"limit": 512 << 10, "swap": 512 << 10})
     for number in range(count):
         result = t.run(bundle)

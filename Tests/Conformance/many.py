@@ -8,7 +8,7 @@ from harness import Settings, test
 @test(slow=True, timeout=900)
 def hundreds(t):
     """500 containers (fewer by --sample) created, started, listed and deleted"""
-    count = max(12, 500 // Settings.sample)
+    count = Settings.rounds(500, least=12)
     bundle = t.bundle("sleep", "1000")
     times = {"create": [], "start": [], "state": [], "delete": []}
     names = []

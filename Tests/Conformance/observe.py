@@ -86,6 +86,8 @@ def out_of_memory(t):
     _, identifier = up(t, memory={"limit": 20 * MIB, "swap": 20 * MIB})
     _, out = watch(t, identifier, "60s")
     time.sleep(0.3 * Settings.patience)
+    # Scripts look for the word.
+    t.lacks(t.ok("events", "--stats", identifier).out, "oom")
     result = t.rt("exec", identifier, "probe", "memory", "100")
     t.equal(result.code, 137)
     t.contains(result.err, "the process was OOM-killed (memory limit too low?)")

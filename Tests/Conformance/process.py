@@ -230,6 +230,16 @@ def scheduler_idle(t):
     t.contains(t.run(bundle).out, "policy 5")
 
 
+@test(needs=("root", "limits"))
+def scheduler_deadline_in_a_cpuset(t):
+    """scheduler: deadline, where some processors are left out: refused, and the refusal says why"""
+    if os.cpu_count() < 2:
+        t.skip("one processor")
+    policy = {"policy": "SCHED_DEADLINE", "runtime": 42000, "deadline": 1000000, "period": 1000000}
+    t.refused(t.bundle(process__scheduler=policy, linux__resources={"cpu": {"cpus": "0"}}),
+              text="process scheduler can't be used together with AllowedCPUs")
+
+
 @test(needs="probe")
 def io_priority(t):
     """ioPriority"""

@@ -8,8 +8,8 @@ from harness import Settings, test
 
 @test(timeout=120, slow=True)
 def two_creates(t):
-    """two creates of one id, fifty times: one wins, the other is refused, the winner works"""
-    for round in range(50):
+    """two creates of one id, fifty times (fewer by --sample): one wins, the other is refused, the winner works"""
+    for round in range(Settings.rounds(50)):
         bundle = t.bundle("sleep", "1000")
         identifier = f"{t.prefix}-race"
         t.ids.append(identifier)

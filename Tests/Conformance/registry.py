@@ -65,6 +65,11 @@ class Settings:
     patience = float(os.environ.get("APUS_TEST_PATIENCE", "1"))
     cgroup_mount = "/sys/fs/cgroup"
 
+    @classmethod
+    def rounds(cls, whole, least=10):
+        """How often something that needs luck to fail is tried: `whole` times, fewer by --sample."""
+        return max(least, whole // cls.sample)
+
 
 def controllers():
     try:

@@ -122,6 +122,14 @@ def properties(t):
 
 
 @test(needs=LIMITS)
+def limit_of_no_task(t):
+    """a limit of 0 processes, which systemd does not know: the container runs and forks nothing"""
+    scope = Scope(t, pids={"limit": 0}).up()
+    t.equal(shown(t, scope.unit, "TasksMax"), {"TasksMax": "1"})
+    t.contains(["0", "1"], scope.file("pids.max"))
+
+
+@test(needs=LIMITS)
 def update(t):
     """update changes property and file, and systemd's reload changes neither"""
     scope = Scope(t, memory={"limit": 64 * MIB}, pids={"limit": 33}).up()

@@ -141,7 +141,7 @@ struct OutsideResourceTests {
              "mounts": [
                {"destination": "/proc", "type": "proc", "source": "proc"},
                {"destination": "/a//b/", "type": "bind", "source": "/host"},
-               {"destination": "/c", "type": "none", "source": "rel", "options": ["rbind", "ro"]}],
+               {"destination": "/c", "type": "none", "source": "./rel/.", "options": ["rbind", "ro"]}],
              "linux": {"maskedPaths": ["/proc/kcore"],
                "namespaces": [{"type": "pid"}, {"type": "network", "path": "/net"},
                               {"type": "ipc", "path": "/ipc"}]}}

@@ -1,10 +1,10 @@
 import Cgroups
 import Linux
 import OCI
-import Plan
 import Testing
 
 @testable import Engine
+@testable import Plan
 
 @Suite("Failure")
 struct FailureTests {
@@ -52,6 +52,18 @@ struct FailureTests {
             message("/x", .enoent).hasSuffix("exec: \"/x\": stat /x: no such file or directory"))
         #expect(message("/x", .eacces).hasSuffix("exec: \"/x\": permission denied"))
         #expect(message("/x", .eisdir).hasSuffix("exec: \"/x\": is a directory"))
+    }
+
+    @Test("of a scheduling policy names the cpuset where the kernel only refuses")
+    func scheduler() {
+        func message(_ policy: Int, _ errno: Errno) -> String {
+            let operation = Operation.scheduler(Scheduler(policy: policy))
+            return Failure(Step("process.scheduler", operation), errno, "").message
+        }
+        let hint = "process scheduler can't be used together with AllowedCPUs"
+        #expect(message(6, .eperm).contains(hint))
+        #expect(!message(6, .einval).contains(hint))
+        #expect(!message(1, .eperm).contains(hint))
     }
 
     @Test("of a missing container is what engines take for success of delete")

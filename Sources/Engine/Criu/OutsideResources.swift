@@ -22,10 +22,10 @@ struct OutsideMount: Equatable {
         for mount in spec.mounts where mount.isBind {
             guard let source = mount.source, !source.isEmpty else { continue }
             let destination = Bundle.normalized(mount.destination)
+            // CRIU mounts nothing whose path ends in ".".
+            let path = Bundle.normalized(source.hasPrefix("/") ? source : bundle + "/" + source)
             mounts.append(
-                OutsideMount(
-                    destination: destination, key: destination,
-                    source: source.hasPrefix("/") ? source : bundle + "/" + source))
+                OutsideMount(destination: destination, key: destination, source: path))
         }
         for path in spec.linux?.maskedPaths ?? [] {
             mounts.append(OutsideMount(destination: path, key: "/dev/null", source: "/dev/null"))
