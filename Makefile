@@ -69,6 +69,7 @@ image:
 
 test-vm:
 	Tests/vm/conformance $(RUNTIME)
+	APUS_VM_AS=selinux Tests/vm/conformance $(RUNTIME)
 
 test-engines:
 	Tests/vm/image engines

@@ -36,7 +36,7 @@ _Noreturn static void become_hook(const struct apus_init *init, const struct apu
     // Above the standard handles first: one of the ends may be one of them.
     int input = fcntl(ends[0], F_DUPFD, 3), output = fcntl(ends[1], F_DUPFD, 3);
     int failure = fcntl(ends[2], F_DUPFD_CLOEXEC, 3);
-    if (input < 0 || output < 0 || failure < 0) _exit(127);
+    if (input < 0 || output < 0 || failure < 0) apus_end(127);
     if (dup2(input, 0) < 0 || dup2(output, 1) < 0 || dup2(output, 2) < 0) error = errno;
     int result = apus_close_range(3, (unsigned)failure - 1, 0);
     if (result >= 0) result = apus_close_range((unsigned)failure + 1, ~0u, 0);
@@ -48,7 +48,7 @@ _Noreturn static void become_hook(const struct apus_init *init, const struct apu
         error = errno;
     }
     ssize_t told = write(failure, &error, sizeof error);
-    _exit(told == sizeof error ? 127 : 126);
+    apus_end(told == sizeof error ? 127 : 126);
 }
 
 static int start_hook(struct apus_init *init, const struct apus_command *command,

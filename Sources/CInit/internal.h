@@ -75,6 +75,9 @@ static inline int apus_at(struct apus_init *init, int result, const char *text) 
     return result;
 }
 
+/// Ends the process, whatever a filter says.
+_Noreturn void apus_end(int code);
+
 /// Closes `*handle` unless it is closed already.
 void apus_close(int *handle);
 /// Zeroed memory that lives until exec; NULL when there is none.

@@ -63,7 +63,7 @@ void apus_warn(struct apus_init *init, int result, const char *text) {
 void apus_check_runtime(struct apus_init *init) {
     if (init->committed || init->sync < 0) return;
     struct pollfd wait = {init->sync, 0, 0};
-    if (poll(&wait, 1, 0) > 0 && wait.revents & (POLLHUP | POLLERR | POLLNVAL)) _exit(1);
+    if (poll(&wait, 1, 0) > 0 && wait.revents & (POLLHUP | POLLERR | POLLNVAL)) apus_end(1);
 }
 
 int apus_follow_runtime(struct apus_init *init) {
@@ -86,7 +86,7 @@ int apus_rendezvous(struct apus_init *init, int32_t checkpoint, int handle) {
     do size = recv(init->sync, &answer, sizeof answer, 0);
     while (size < 0 && errno == EINTR);
     if (size < 0) return -errno;
-    if (size == 0) _exit(1);
+    if (size == 0) apus_end(1);
     if (size != sizeof answer || answer.kind != APUS_PROCEED || answer.value != checkpoint) {
         return -EPROTO;
     }
@@ -122,7 +122,7 @@ int apus_step_await(struct apus_init *init, const struct apus_command *command) 
     return 0;
 }
 
-static void end(int signal) { _exit(128 + signal); }
+static void end(int signal) { apus_end(128 + signal); }
 
 /// What ends other processes ends a created container, too: by default the kernel spares the first
 /// process of a pid namespace. exec puts the default back.
@@ -154,7 +154,7 @@ int apus_step_gate(struct apus_init *init, const struct apus_command *command) {
             if (size < 0 && errno != EAGAIN && errno != EINTR) return -errno;
         }
         if (fstat(init->gate, &status) < 0) return -errno;
-        if (status.st_nlink == 0) _exit(1);
+        if (status.st_nlink == 0) apus_end(1);
         // Writers that came and went without a byte leave the FIFO hung up: do not spin.
         if (ready > 0) poll(NULL, 0, 20);
         apus_check_runtime(init);

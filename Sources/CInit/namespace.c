@@ -25,7 +25,7 @@ int apus_step_fork(struct apus_init *init, const struct apus_command *command) {
     if (child > 0) {
         close(told[0]);
         int result = apus_send(init, APUS_PROCESS, (int32_t)child, (struct apus_text){"", 0}, -1);
-        _exit(result < 0 ? 1 : 0);
+        apus_end(result < 0 ? 1 : 0);
     }
     close(told[1]);
     int result = apus_follow_runtime(init);

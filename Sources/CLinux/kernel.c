@@ -36,7 +36,7 @@ int apus_missing_call(void) {
         long number, a, b, c;
     } calls[] = {
         {SYS_openat2, -1, (long)"", 0}, {SYS_pidfd_open, 0, 0, 0}, {SYS_pidfd_send_signal, -1, 0, 0},
-        {SYS_clone3, 0, 0, 0},          {SYS_close_range, 1, 0, 0}, {SYS_mount_setattr, -1, (long)"", 0},
+        {SYS_mount_setattr, -1, (long)"", 0},
     };
     for (int i = 0; i < (int)(sizeof calls / sizeof *calls); i++)
         if (syscall(calls[i].number, calls[i].a, calls[i].b, calls[i].c, 0L, 0L) < 0

@@ -37,11 +37,9 @@ package struct CgroupHost: ~Copyable {
     }
 
     private static func findMountPoint() -> String? {
-        let text = try? BorrowedHandle.workingDirectory.readText(
-            "/proc/self/mountinfo", limit: CgroupMountInfo.limit)
         // What is listed may be covered by another mount.
-        let mount = text.flatMap { CgroupMountInfo.find(in: $0, mountPoint: nil) }
-        guard let mount, open(mount.mountPoint) != nil else { return nil }
+        guard let mount = (try? MountTable.read())?.lastCgroup2(), open(mount.mountPoint) != nil
+        else { return nil }
         return mount.mountPoint
     }
 
@@ -62,19 +60,14 @@ package struct CgroupHost: ~Copyable {
     /// of that: a bind of one cgroup into a container that has no cgroup namespace.
     func ownPath() -> String {
         guard let mountPoint = facts.mountPoint else { return "/" }
-        let working = BorrowedHandle.workingDirectory
-        guard let text = try? working.readText("/proc/self/cgroup"),
+        guard let text = try? BorrowedHandle.workingDirectory.readText("/proc/self/cgroup"),
             let path = unifiedPath(in: text), let relative = relativePath(path)
         else { return "/" }
         if relative == "." { return "/" }
         if (try? root?.open(relative, [.path, .directory], resolve: beneath)) != nil {
             return path
         }
-        guard
-            let mounts = try? working.readText(
-                "/proc/self/mountinfo", limit: CgroupMountInfo.limit),
-            let mount = CgroupMountInfo.find(in: mounts, mountPoint: mountPoint)
-        else { return "/" }
+        guard let mount = (try? MountTable.read())?.lastCgroup2(at: mountPoint) else { return "/" }
         let prefix = mount.root.utf8
         guard path.utf8.starts(with: prefix) else { return "/" }
         let rest = String(decoding: Array(path.utf8.dropFirst(prefix.count)), as: UTF8.self)
@@ -121,59 +114,9 @@ func controllers(in text: String) -> [String] {
     return names
 }
 
-/// A cgroup2 mount in /proc/self/mountinfo, proc_pid_mountinfo(5).
-struct CgroupMountInfo: Equatable {
-    /// The part of the hierarchy that is mounted.
-    let root: String
-    let mountPoint: String
-    /// The options of the file system, which all its mounts share, other than "rw" and "ro".
-    let settings: [String]
-
-    /// Of /proc/self/mountinfo, bytes; a host of ten thousand mounts has about three megabytes of it.
-    static let limit = 64 << 20
-
-    /// The last such mount (the one on top), at `mountPoint` when that is given.
-    static func find(in text: String, mountPoint: String?) -> CgroupMountInfo? {
-        var found: CgroupMountInfo?
-        for line in words(of: text) where line.count >= 9 {
-            // Optional fields end with a lone hyphen; the type follows it.
-            guard let hyphen = line[6...].firstIndex(of: Array("-".utf8)), hyphen + 1 < line.count,
-                line[hyphen + 1] == Array("cgroup2".utf8)
-            else { continue }
-            let info = CgroupMountInfo(
-                root: unescape(line[3]), mountPoint: unescape(line[4]),
-                settings: hyphen + 3 < line.count ? settings(line[hyphen + 3]) : [])
-            if mountPoint == nil || mountPoint == info.mountPoint { found = info }
-        }
-        return found
-    }
-
-    private static func settings(_ field: [UInt8]) -> [String] {
-        var names: [String] = []
-        for part in field.split(separator: UInt8(ascii: ",")) {
-            let name = String(decoding: Array(part), as: UTF8.self)
-            if name != "rw" && name != "ro" { names.append(name) }
-        }
-        return names
-    }
-
-    /// Resolves the octal escapes of white space and backslash.
-    private static func unescape(_ field: [UInt8]) -> String {
-        var bytes: [UInt8] = []
-        var index = 0
-        while index < field.count {
-            if field[index] == UInt8(ascii: "\\"), index + 3 < field.count {
-                var value = 0
-                for digit in field[(index + 1)...(index + 3)] {
-                    value = value * 8 + Int(digit & 7)
-                }
-                bytes.append(UInt8(truncatingIfNeeded: value))
-                index += 4
-            } else {
-                bytes.append(field[index])
-                index += 1
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
+extension [MountEntry] {
+    /// The last mount of cgroup2 (the one on top), at `mountPoint` when that is given.
+    func lastCgroup2(at mountPoint: String? = nil) -> MountEntry? {
+        last { $0.type == "cgroup2" && (mountPoint ?? $0.mountPoint) == $0.mountPoint }
     }
 }

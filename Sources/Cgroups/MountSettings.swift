@@ -10,12 +10,9 @@ package struct CgroupMountSettings: Equatable {
 
     /// As /proc/self/mountinfo has them now; nil where there is no cgroup2.
     package static func current() -> CgroupMountSettings? {
-        let text = try? BorrowedHandle.workingDirectory.readText(
-            "/proc/self/mountinfo", limit: CgroupMountInfo.limit)
-        guard let text, let mount = CgroupMountInfo.find(in: text, mountPoint: nil) else {
-            return nil
-        }
-        return CgroupMountSettings(names: mount.settings)
+        guard let mount = (try? MountTable.read())?.lastCgroup2() else { return nil }
+        // Of one mount, not of the hierarchy.
+        return CgroupMountSettings(names: mount.options.filter { $0 != "rw" && $0 != "ro" })
     }
 
     /// Sets them again if they are others now.

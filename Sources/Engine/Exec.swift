@@ -95,9 +95,6 @@ extension Runtime {
         _ container: borrowing Container, _ cgroups: borrowing CgroupHost
     ) throws(Failure) -> Entry {
         let place = container.record.cgroup
-        guard place.driver != .disabled else {
-            return Entry(stage: try launch.start(slots), cgroup: nil, isOutside: false)
-        }
         if let path = request.cgroup {
             let cgroup = try cgroupFailing { () throws(CgroupFailure) in
                 try container.openCgroup(on: cgroups).child(path)
@@ -110,6 +107,9 @@ extension Runtime {
                 throw Failure("adding pid of the process to cgroups", .ebusy, path: path)
                     .at("--cgroup")
             }
+        }
+        guard place.driver != .disabled else {
+            return Entry(stage: try launch.start(slots), cgroup: nil, isOutside: false)
         }
         let recorded = try cgroupFailing { () throws(CgroupFailure) in
             try Cgroup.open(place, on: cgroups)
@@ -149,7 +149,7 @@ extension Runtime {
             }
             try attendance.proceed(entry.stage, from: checkpoint)
         }
-        guard isReady, !entry.endedAsInitStage else { throw Failure.initEnded }
+        guard isReady, !entry.endedAsInitStage else { throw Failure.programNotRun }
     }
 
     private func planExec(
@@ -212,8 +212,7 @@ private struct Entry: ~Copyable {
 
     /// Whether it ended before it became the program.
     var endedAsInitStage: Bool {
-        guard (try? stage.process.hasEnded()) ?? true else { return false }
-        return (try? ProcessStatus(pid: stage.pid))?.name == APUS_INIT_NAME
+        ProcessIdentity.endedAsInitStage(stage.pid)
     }
 
     /// Kills and reaps it; the failure that a shortage of memory was.

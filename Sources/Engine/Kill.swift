@@ -17,19 +17,13 @@ extension Runtime {
         guard all || container.record.sharesPIDNamespace else {
             try container.signalInit(signal)
             // With it, the kernel kills the whole pid namespace.
-            if let cgroup = (try? Cgroup.open(container.record.cgroup, on: cgroups)) ?? nil {
+            if let cgroup = (try? container.cgroup(on: cgroups)) ?? nil {
                 cgroup.hasten()
             }
             return
         }
         let status = container.statusOfProcess()
-        let cgroup: Cgroup?
-        do throws(CgroupFailure) {
-            cgroup = try Cgroup.open(container.record.cgroup, on: cgroups)
-        } catch {
-            throw Failure(error)
-        }
-        guard let cgroup else {
+        guard let cgroup = try container.cgroup(on: cgroups) else {
             if all && status == .stopped { return }
             return try container.signalInit(signal)
         }

@@ -8,6 +8,13 @@ extension Failure {
     /// The init stage was killed.
     static var initEnded: Failure { Failure("the container's init ended unexpectedly") }
 
+    /// The init stage ended instead of executing the program, and could not even say why.
+    static var programNotRun: Failure {
+        var failure = initEnded
+        failure.hint = "a seccomp profile must allow execve, write and exit_group"
+        return failure
+    }
+
     /// What to say of a process that ended in this cgroup; nil where no process of it was killed
     /// for want of memory.
     ///
@@ -33,16 +40,25 @@ extension Cgroup {
 }
 
 extension ProcessIdentity {
-    /// Whether the process has ended, and was until then the init stage: it never became the
-    /// container's program.
+    /// Whether the process ended as the init stage: it never became the container's program.
     ///
-    /// A process keeps its name as a zombie. One that is reaped already tells nothing; it is taken
-    /// for one that ran.
-    var endedAsInitStage: Bool {
-        // By a handle first: most have not ended, and procfs has much more to say than that.
-        guard let process = try? ProcessHandle(pid: pid), (try? process.hasEnded()) == true,
-            let status = try? ProcessStatus(pid: pid)
-        else { return false }
-        return status.startTime == startTime && status.name == APUS_INIT_NAME
+    /// One that is reaped already tells nothing; it is taken for one that ran.
+    var endedAsInitStage: Bool { Self.endedAsInitStage(pid, startTime: startTime) }
+
+    /// The same of a child that is not reaped, or with its start time of any process.
+    ///
+    /// To be asked when its report has ended. That is a moment before it either has its program's name
+    /// or has ended, so one of both is waited for.
+    static func endedAsInitStage(_ pid: Int32, startTime: UInt64? = nil) -> Bool {
+        let file = "/proc/\(pid)/comm"
+        for _ in 0..<5000 {
+            guard (try? BorrowedHandle.workingDirectory.readText(file)) == APUS_INIT_NAME,
+                let status = try? ProcessStatus(pid: pid), status.name == APUS_INIT_NAME,
+                startTime == nil || status.startTime == startTime
+            else { return false }
+            if status.hasEnded { return true }
+            MonotonicClock.sleep(nanoseconds: 200_000)
+        }
+        return false
     }
 }

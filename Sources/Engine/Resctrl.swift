@@ -18,23 +18,9 @@ struct Resctrl: ~Copyable {
 
     /// The mounted one; nil where there is none.
     static func find() throws(Failure) -> Resctrl? {
-        let limit = 64 << 20
-        let mounts = try? BorrowedHandle.workingDirectory.readText(
-            "/proc/self/mountinfo", limit: limit)
-        guard let path = mountPoint(in: mounts ?? "") else { return nil }
-        return try Resctrl(path: path)
-    }
-
-    /// The first mount of type resctrl: proc_pid_mountinfo(5).
-    static func mountPoint(in mountinfo: String) -> String? {
-        for line in mountinfo.utf8.split(separator: UInt8(ascii: "\n")) {
-            let fields = line.split(separator: UInt8(ascii: " "))
-            guard let dash = fields.firstIndex(where: { $0.elementsEqual("-".utf8) }),
-                dash > 5, dash + 1 < fields.count, fields[dash + 1].elementsEqual("resctrl".utf8)
-            else { continue }
-            return String(decoding: Array(fields[4]), as: UTF8.self)
-        }
-        return nil
+        let mounts = (try? MountTable.read()) ?? []
+        guard let mount = mounts.first(where: { $0.type == "resctrl" }) else { return nil }
+        return try Resctrl(path: mount.mountPoint)
     }
 
     static func required() throws(Failure) -> Resctrl {

@@ -39,7 +39,7 @@ extension Runtime {
         let report = try container.openGate()
         if let failure = try container.failure(in: report) { throw failure }
         if container.record.process.endedAsInitStage {
-            throw outOfMemory(container) ?? Failure.initEnded
+            throw outOfMemory(container) ?? Failure.programNotRun
         }
         try runPoststart(container)
         return notify

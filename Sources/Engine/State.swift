@@ -6,8 +6,13 @@ extension Runtime {
     package func state(_ id: String) throws(Failure) -> State {
         let container = try find(id)
         let cgroups = try openCgroups()
-        var state = container.state(try container.status(cgroups))
-        state.oomKills = container.oomKills(cgroups)
+        let status = container.statusOfProcess()
+        // One that has stopped needs no cgroup to say so.
+        let cgroup =
+            status == .stopped
+            ? (try? container.cgroup(on: cgroups)) ?? nil : try container.cgroup(on: cgroups)
+        var state = container.state(try status.refined(by: cgroup))
+        state.oomKills = container.oomKills(in: cgroup)
         return state
     }
 
@@ -45,11 +50,13 @@ extension Runtime {
 
 extension Container {
     /// memory.events of its cgroup, as long as that is there; nil for none.
-    fileprivate func oomKills(_ cgroups: borrowing CgroupHost) -> Int64? {
-        guard let cgroup = (try? Cgroup.open(record.cgroup, on: cgroups)) ?? nil,
-            let events = try? cgroup.memoryEvents(), events.oomKill > 0
-        else { return nil }
-        return Int64(clamping: events.oomKill)
+    fileprivate func oomKills(in cgroup: borrowing Cgroup?) -> Int64? {
+        switch cgroup {
+        case .some(let cgroup):
+            guard let events = try? cgroup.memoryEvents(), events.oomKill > 0 else { return nil }
+            return Int64(clamping: events.oomKill)
+        case .none: return nil
+        }
     }
 
     /// What `state` prints, and what hooks are told.

@@ -51,10 +51,15 @@ extension Container {
     /// The status as it is now: from the process, the gate and the cgroup.
     func status(_ cgroups: borrowing CgroupHost) throws(Failure) -> Status {
         let status = statusOfProcess()
-        guard status == .running, record.cgroup.driver != .disabled else { return status }
+        guard status == .running else { return status }
+        return try status.refined(by: try cgroup(on: cgroups))
+    }
+
+    /// Its cgroup; nil where it has none, or that is gone.
+    func cgroup(on cgroups: borrowing CgroupHost) throws(Failure) -> Cgroup? {
+        guard record.cgroup.driver != .disabled else { return nil }
         do throws(CgroupFailure) {
-            guard let cgroup = try Cgroup.open(record.cgroup, on: cgroups) else { return status }
-            return try cgroup.isFrozen() ? .paused : .running
+            return try Cgroup.open(record.cgroup, on: cgroups)
         } catch {
             throw Failure(error)
         }
@@ -65,5 +70,21 @@ extension Container {
         if record.isIntent { return IDLock.isHeld(id, in: store) ? .creating : .stopped }
         guard record.process.isAlive else { return .stopped }
         return directory.hasGate ? .created : .running
+    }
+}
+
+extension Status {
+    /// The status of a process, with what its cgroup adds: a frozen one is paused.
+    func refined(by cgroup: borrowing Cgroup?) throws(Failure) -> Status {
+        guard self == .running else { return self }
+        switch cgroup {
+        case .some(let cgroup):
+            do throws(CgroupFailure) {
+                return try cgroup.isFrozen() ? .paused : .running
+            } catch {
+                throw Failure(error)
+            }
+        case .none: return .running
+        }
     }
 }

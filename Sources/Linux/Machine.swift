@@ -1,6 +1,6 @@
 internal import CLinux
 
-/// The system calls that there is no substitute for.
+/// System calls that there is no substitute for, and no cleaning up without.
 package enum MissingCall {
     /// The name of the first that the kernel lacks, or a seccomp filter forbids; nil: all are there.
     package static var first: String? {
@@ -8,9 +8,7 @@ package enum MissingCall {
         return index < 0 ? nil : names[index]
     }
 
-    private static let names = [
-        "openat2", "pidfd_open", "pidfd_send_signal", "clone3", "close_range", "mount_setattr",
-    ]
+    private static let names = ["openat2", "pidfd_open", "pidfd_send_signal", "mount_setattr"]
 }
 
 /// A kernel's version, of which only the first two numbers are ever compared.

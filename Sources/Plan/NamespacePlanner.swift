@@ -83,7 +83,10 @@ extension Draft {
     mutating func openSession(label: String?) {
         add("(default)", .newSession)
         if !options.noNewKeyring {
-            add("(default)", .keyring(name: "_ses." + options.id, label: label))
+            let isLabelled = label?.isEmpty == false
+            add(
+                isLabelled ? "process.selinuxLabel" : "(default)",
+                .keyring(name: "_ses." + options.id, label: label))
         }
     }
 

@@ -1,3 +1,4 @@
+import Linux
 import Testing
 
 @testable import Cgroups
@@ -127,21 +128,15 @@ import Testing
     }
 
     @Test func `Mounts of cgroup2`() {
-        let text = """
-            24 30 0:22 / /sys/fs/cgroup rw,nosuid shared:9 - tmpfs tmpfs ro,mode=755
-            35 24 0:30 / /sys/fs/cgroup/unified rw shared:10 - cgroup2 cgroup2 rw,nsdelegate
-            36 24 0:30 /docker/a\\040b /mnt/c\\134d rw - cgroup2 cgroup rw
-            37 24 0:31 / /x rw - cgroup cgroup rw,memory
+        let mounts = MountTable.parse(
             """
-        #expect(
-            CgroupMountInfo.find(in: text, mountPoint: "/sys/fs/cgroup/unified")
-                == CgroupMountInfo(
-                    root: "/", mountPoint: "/sys/fs/cgroup/unified", settings: ["nsdelegate"]))
-        #expect(
-            CgroupMountInfo.find(in: text, mountPoint: nil)
-                == CgroupMountInfo(root: "/docker/a b", mountPoint: "/mnt/c\\d", settings: []))
-        #expect(CgroupMountInfo.find(in: text, mountPoint: "/x") == nil)
-        #expect(CgroupMountInfo.find(in: "garbage\n1 2 3", mountPoint: nil) == nil)
+            35 24 0:30 / /sys/fs/cgroup/unified rw shared:10 - cgroup2 cgroup2 rw,nsdelegate
+            36 24 0:30 /docker/a /mnt/c rw - cgroup2 cgroup rw
+            37 24 0:31 / /x rw - cgroup cgroup rw,memory
+            """)
+        #expect(mounts.lastCgroup2(at: "/sys/fs/cgroup/unified") == mounts[0])
+        #expect(mounts.lastCgroup2() == mounts[1])
+        #expect(mounts.lastCgroup2(at: "/x") == nil)
     }
 
     @Test func `The caller's uid outside of its user namespace`() {

@@ -122,7 +122,7 @@ def kill_bad_signal(t, name):
     t.equal(t.status(identifier), "running")
 
 
-@test
+@test(needs="cgroup")
 def kill_all(t):
     """kill --all reaches every process of the container"""
     identifier = t.up("sh", "-c", "sleep 1000 & sleep 1000 & wait; sleep 1000")
@@ -193,7 +193,7 @@ def list_json_and_quiet(t):
     t.equal(sorted(t.ok("list", "--quiet").out.split()), sorted([first, second]))
 
 
-@test
+@test(needs="cgroup")
 def ps_json(t):
     """ps -f json lists the host pids"""
     identifier = t.up("sh", "-c", "sleep 1000 & wait")
@@ -202,7 +202,7 @@ def ps_json(t):
     t.true(t.pid(identifier) in pids, "init is missing")
 
 
-@test
+@test(needs="cgroup")
 def ps_table(t):
     """ps prints the lines of ps(1) that belong to the container"""
     identifier = t.up("sleep", "4242")

@@ -1,7 +1,6 @@
 """Faults at every system call of the runtime: killed, failed, stopped while another verb runs; damaged
 state. Whatever happens, `delete --force` ends it all and nothing is left."""
 import errno
-import json
 import os
 import platform
 import re
@@ -198,8 +197,7 @@ def fail_exec(t, name):
         t.true(k <= 3 or code < 128 or code in (200, 255), f"{what}: ended by a signal ({code}): {text}")
         t.true(code not in (0, 200) or os.path.exists(mark), f"{what}: success, but nothing ran: {text}")
         t.equal(t.status(identifier), "running", what)
-        t.eventually(lambda: len(json.loads(t.ok("ps", "-f", "json", identifier).out)) == 1,
-                     f"{what}: one process")
+        t.eventually(lambda: t.descendants() == [t.pid(identifier)], f"{what}: one process")
     clean(t, identifier, bundle, "at last")
 
 

@@ -102,6 +102,23 @@ def newer_calls(t):
     t.equal(t.run(bundle).out, "syscall: ENOSYS\n")
 
 
+@cases([("everything", []), ("but-read", ["read"]), ("exec", None)])
+def program_is_forbidden(t, allowed):
+    """a filter that forbids to execute the program, or all that there is: start says so, and ends"""
+    profile = {"defaultAction": "SCMP_ACT_ERRNO",
+               "syscalls": [{"names": allowed, "action": "SCMP_ACT_ALLOW"}] if allowed else []}
+    if allowed is None:
+        profile = {"defaultAction": "SCMP_ACT_ALLOW",
+                   "syscalls": [{"names": ["execve", "execveat"], "action": "SCMP_ACT_ERRNO"}]}
+    identifier = t.create(t.bundle("true", linux__seccomp=profile))
+    pid = t.pid(identifier)
+    t.fails("start", identifier, text=["exec /bin/true", "seccomp profile must allow execve"])
+    t.wait(pid)
+    t.equal(t.status(identifier), "stopped")
+    t.ok("delete", identifier)
+    t.refused(t.bundle("true", linux__seccomp=profile))
+
+
 ALLOWED = ["execve", "brk", "mmap", "munmap", "mprotect", "arch_prctl", "set_tid_address",
            "set_robust_list", "rseq", "prlimit64", "readlink", "readlinkat", "getrandom", "newfstatat",
            "fstat", "write", "writev", "exit_group", "exit", "futex", "close", "close_range", "read",

@@ -33,16 +33,6 @@ struct ResctrlTests {
         try String(contentsOfFile: path + file, encoding: .utf8)
     }
 
-    @Test func mountIsFound() {
-        let lines = """
-            22 1 0:21 / /proc rw - proc proc rw
-            40 22 0:40 / /sys/fs/resctrl rw,relatime shared:9 - resctrl none rw
-
-            """
-        #expect(Resctrl.mountPoint(in: lines) == "/sys/fs/resctrl")
-        #expect(Resctrl.mountPoint(in: "22 1 0:21 / /resctrl rw - proc resctrl rw") == nil)
-    }
-
     @Test func schemataAreComparedByValue() {
         let present = Schemata("    L3:0=07f0;1=1F\n  MB:0= 20;1= 70\n")
         for line in ["L3:1=1f;0=7f0", "MB:0=20", " MB : 1=070"] {

@@ -85,4 +85,29 @@ struct ParsingTests {
         set.remove(64)
         #expect(set.mask == 1)
     }
+
+    @Test("Mounts of mountinfo, with tags and without, their escapes undone")
+    func mountTable() {
+        let text = """
+            24 30 0:22 / /sys/fs/cgroup ro,nosuid shared:9 master:1 - tmpfs tmpfs ro,mode=755
+            36 24 0:30 /docker/a\\040b /mnt/c\\134d rw - cgroup2 cgroup rw
+            garbage
+            1 2 3
+            37 24 0:31 / /x rw - ext4
+            """
+        #expect(
+            MountTable.parse(text) == [
+                MountEntry(
+                    id: 24, root: "/", mountPoint: "/sys/fs/cgroup", type: "tmpfs",
+                    options: ["ro", "mode=755"]),
+                MountEntry(
+                    id: 36, root: "/docker/a b", mountPoint: "/mnt/c\\d", type: "cgroup2",
+                    options: ["rw"]),
+            ])
+    }
+
+    @Test("The runtime's own mounts can be read")
+    func ownMounts() throws {
+        #expect(try MountTable.read().contains { $0.mountPoint == "/proc" && $0.type == "proc" })
+    }
 }

@@ -185,8 +185,8 @@ int apus_mount_setattr(int directory, const char *path, uint32_t flags, uint64_t
 int apus_fsopen(const char *type, uint32_t flags);
 int apus_fsconfig(int fd, uint32_t command, const char *key, const char *value, int number);
 int apus_fsmount(int fd, uint32_t flags, uint32_t attributes);
-/// Which call the kernel lacks, or a filter forbids, of those that everything is built on: an index into
-/// openat2, pidfd_open, pidfd_send_signal, clone3, close_range, mount_setattr; -1: none.
+/// Which call the kernel lacks, or a filter forbids, of those without which nothing could be removed, and
+/// of the youngest: an index into openat2, pidfd_open, pidfd_send_signal, mount_setattr; -1: none.
 int apus_missing_call(void);
 int apus_seccomp(uint32_t operation, uint32_t flags, void *argument);
 int apus_bpf_load(uint32_t type, const void *instructions, uint32_t count, const char *name);

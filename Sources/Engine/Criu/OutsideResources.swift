@@ -161,13 +161,7 @@ enum OutsideStdio {
 
     /// Whether the mount is one of the process's mount namespace.
     private static func isInside(_ mount: UInt64, of pid: Int32) throws(Errno) -> Bool {
-        let text = try BorrowedHandle.workingDirectory.readText(
-            "/proc/\(pid)/mountinfo", limit: 16 << 20)
-        let prefix = "\(mount) "
-        for line in text.utf8.split(separator: UInt8(ascii: "\n"))
-        where line.starts(with: prefix.utf8) {
-            return true
-        }
+        for entry in try MountTable.read(pid: pid) where entry.id == mount { return true }
         return false
     }
 
