@@ -1,28 +1,12 @@
-"""SELinux in force, under the policy beside this file; `Tests/vm/conformance` with APUS_VM_AS=selinux
-boots a kernel for it."""
+"""SELinux in force, under the policy beside this file: `Tests/vm/conformance` with APUS_VM_AS=selinux
+boots a kernel for it and loads the policy."""
 import os
-import subprocess
 
 from harness import test
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-FILE_SYSTEM = "/sys/fs/selinux"
 CONTAINER, OTHER, SECRET = "u:r:container_t", "u:r:other_t", "u:object_r:secret_t"
 SCRIPT = "cat /proc/self/attr/current; echo; cat /secret || echo refused"
 NEEDS = ("selinux", "root")
-
-
-def enforce(t):
-    """The policy loaded, and in force from now on: tests run beside one another."""
-    with open("/proc/self/attr/current") as file:
-        if file.read().rstrip("\0\n") == "kernel":
-            policy, version = f"{t.directory}/policy", t.read(f"{FILE_SYSTEM}/policyvers")
-            subprocess.run(["secilc", "-c", version, "-o", policy, "-f", "/dev/null", f"{HERE}/selinux.cil"],
-                           check=True, timeout=60)
-            with open(policy, "rb") as compiled, open(f"{FILE_SYSTEM}/load", "wb", buffering=0) as load:
-                load.write(compiled.read())
-    with open(f"{FILE_SYSTEM}/enforce", "w") as switch:
-        switch.write("1")
 
 
 def with_secret(t, *args, **changes):
@@ -41,7 +25,6 @@ def words(out):
 @test(needs=NEEDS)
 def label_in_force(t):
     """the process has the label, and what that denies is refused; without one it reads on"""
-    enforce(t)
     out = t.run(with_secret(t, "sh", "-c", SCRIPT, process__selinuxLabel=CONTAINER)).out
     t.equal(words(out), [CONTAINER, "refused"])
     out = t.run(with_secret(t, "sh", "-c", SCRIPT)).out
@@ -51,7 +34,6 @@ def label_in_force(t):
 @test(needs=NEEDS)
 def label_of_an_exec(t):
     """exec has the container's label, or that of --process-label"""
-    enforce(t)
     bundle = with_secret(t, "sleep", "1000", process__selinuxLabel=CONTAINER)
     identifier = t.create(bundle)
     t.ok("start", identifier)
@@ -63,7 +45,6 @@ def label_of_an_exec(t):
 @test(needs=NEEDS)
 def label_without_new_privileges(t):
     """no_new_privs does not keep the process from its label"""
-    enforce(t)
     bundle = with_secret(t, "sh", "-c", SCRIPT, process__selinuxLabel=CONTAINER, process__noNewPrivileges=True)
     t.equal(words(t.run(bundle).out), [CONTAINER, "refused"])
 
@@ -71,7 +52,6 @@ def label_without_new_privileges(t):
 @test(needs=NEEDS)
 def mount_label(t):
     """the files of the container's own file systems have the mount label"""
-    enforce(t)
     script = "echo x >/m/file; cat /m/file || echo refused; grep ' /m ' /proc/self/mountinfo"
     bundle = t.bundle("sh", "-c", script, process__selinuxLabel=CONTAINER, linux__mountLabel=SECRET)
     bundle.mount("/m")
@@ -83,7 +63,6 @@ def mount_label(t):
 @test(needs=NEEDS)
 def unknown_label(t):
     """a label that the policy has not fails create, and nothing is left"""
-    enforce(t)
     t.refused(t.bundle(process__selinuxLabel="u:r:nobody_t"), verb="create", text="process.selinuxLabel")
     bundle = t.bundle(linux__mountLabel="u:object_r:nobody_t").mount("/m")
     t.refused(bundle, verb="create", text="mounts[")
