@@ -202,9 +202,14 @@ extension Cgroup {
         }
     }
 
-    /// Whether this cgroup was asked to be frozen.
+    /// Whether this cgroup was asked to be frozen; one that is removed meanwhile is not.
     package func isFrozen() throws(CgroupFailure) -> Bool {
-        try read("cgroup.freeze") == "1"
+        do throws(CgroupFailure) {
+            return try read("cgroup.freeze") == "1"
+        } catch {
+            guard error.errno == .enodev || error.errno == .enoent else { throw error }
+            return false
+        }
     }
 
     /// Waits for a flag of cgroup.events, which the kernel reports by POLLPRI.

@@ -14,17 +14,20 @@ extension Runtime {
         let cgroups = try openCgroups()
         let status = try locked.container.status(cgroups)
         try locked.container.require(.checkpoint, in: status)
-        try dump(locked.container, request, cgroups)
+        try dump(locked, request, cgroups)
         guard !request.leaveRunning && !request.isPreDump else { return }
+        if request.criu.lazyPages {
+            return try delete(request.id, generation: locked.container.record.generation)
+        }
         try remove(locked.container, on: cgroups)
         locked.lock.remove()
     }
 
     private func dump(
-        _ container: borrowing Container, _ request: CheckpointRequest,
+        _ locked: borrowing LockedContainer, _ request: CheckpointRequest,
         _ cgroups: borrowing CgroupHost
     ) throws(Failure) {
-        let config = try container.directory.loadConfig()
+        let config = try locked.container.directory.loadConfig()
         let spec: Spec
         do throws(ConfigError) {
             spec = try Spec.decode(config)
@@ -35,9 +38,9 @@ extension Runtime {
             imagePath: request.criu.imagePath, workPath: request.criu.workPath, creates: true)
         try directories.admitMappedRoot(spec)
         var options = request.options(annotations: spec.annotations)
-        options.set(.process, Int64(container.record.process.pid))
-        options.set(.root, container.record.rootfs)
-        if let path = container.freezerPath(on: cgroups) { options.set(.frozenCgroup, path) }
+        options.set(.process, Int64(locked.container.record.process.pid))
+        options.set(.root, locked.container.record.rootfs)
+        if let path = locked.container.freezerPath(on: cgroups) { options.set(.frozenCgroup, path) }
         if ProgramLaunch.find("iptables-restore", in: settings.searchPath) == nil {
             // CRIU's default runs that program; for the other way it needs none.
             options.set(.networkLock, Self.nftables)
@@ -47,18 +50,25 @@ extension Runtime {
             options.set(.parentImage, parent)
         }
         if !request.isPreDump {
-            try container.nameOutsideResources(spec, in: directories.image, &options)
+            try locked.container.nameOutsideResources(spec, in: directories.image, &options)
         }
         if let mount = cgroups.loneMount {
-            options.set(.cgroupYard, try container.directory.makeYard(linkedTo: mount))
+            options.set(.cgroupYard, try locked.container.directory.makeYard(linkedTo: mount))
         }
-        defer { container.directory.removeMountPoints() }
+        defer { locked.container.directory.removeMountPoints() }
         let program = try CriuProgram(directories, settings: settings)
         try program.perform(request.isPreDump ? .preDump : .dump, options) {
             (notification) throws(Failure) in
-            guard notification.name == "status-ready", let number = request.statusHandle else {
-                return
+            guard notification.name == "status-ready" else { return }
+            if request.criu.lazyPages {
+                // It serves pages from now on, until all were asked for: that may be never.
+                let server = try attempt("identify criu") { () throws(Errno) in
+                    try ProcessIdentity(of: notification.criu)
+                }
+                try locked.container.directory.note(pageServer: server)
+                locked.lock.open()
             }
+            guard let number = request.statusHandle else { return }
             try attempt("write to --status-fd") { () throws(Errno) in
                 try BorrowedHandle(number).writeAll([0])
             }

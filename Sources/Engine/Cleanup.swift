@@ -40,7 +40,8 @@ enum Cleanup {
         try end(record.process)
     }
 
-    private static func end(_ identity: ProcessIdentity) throws(Failure) {
+    /// Ends a process, if it is still there.
+    static func end(_ identity: ProcessIdentity) throws(Failure) {
         do throws(Errno) {
             guard let process = try identity.open() else { return }
             do throws(Errno) { try process.send(signal: Signal.kill) } catch .esrch { return }

@@ -16,6 +16,7 @@ struct ContainerDirectory: ~Copyable {
     static let reportName = "report"
     private static let cgroupName = "cgroup"
     private static let initName = "init"
+    private static let pageServerName = "page-server"
     private static let rootName = "root"
     private static let yardName = "cgroups"
     private static let unifiedName = "cgroups/unified"
@@ -178,9 +179,21 @@ struct ContainerDirectory: ~Copyable {
         return yard
     }
 
+    /// Notes the criu that may wait for ever for who wants the container's pages.
+    func note(pageServer: ProcessIdentity) throws(Failure) {
+        try link(Self.pageServerName, to: pageServer.journalText)
+    }
+
+    /// The criu that holds the container's processes for a `checkpoint` without an end.
+    var pageServer: ProcessIdentity? {
+        guard let text = try? handle.readLink(Self.pageServerName) else { return nil }
+        return ProcessIdentity(journalText: text)
+    }
+
     /// Removes what was made for criu.
     func removeMountPoints() {
         // What stays is removed with the container.
+        try? handle.unlink(Self.pageServerName)
         try? handle.removeDirectory(Self.rootName)
         try? handle.removeTree(Self.yardName)
     }

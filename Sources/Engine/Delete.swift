@@ -55,6 +55,8 @@ extension Runtime {
     func remove(
         _ container: borrowing Container, on cgroups: borrowing CgroupHost
     ) throws(Failure) {
+        // What traces a process must see its end, or it never ends.
+        if let tracer = container.directory.pageServer { try Cleanup.end(tracer) }
         try Cleanup.destroy(container.record, on: cgroups)
         // OCI: a poststop hook that fails is a warning, and the rest goes on.
         let hooks = Hook.list(

@@ -49,6 +49,12 @@ struct IDLock: ~Copyable {
         }
     }
 
+    /// Lets others in before this value ends.
+    func open() {
+        // Where that fails the lock is held until then.
+        try? file.unlock()
+    }
+
     /// Removes the lock's file, for the holder that removed the container.
     consuming func remove() {
         // A file that stays is an empty one that the next container of this id uses.

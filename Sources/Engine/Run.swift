@@ -86,7 +86,7 @@ extension Runtime {
 
     /// Deletes a container that has ended, unless somebody else did, and perhaps made a new one of the
     /// same id.
-    private func delete(_ id: String, generation: String) throws(Failure) {
+    func delete(_ id: String, generation: String) throws(Failure) {
         guard let store = try Store.open(root, creates: false), store.exists(id) else { return }
         let lock = try IDLock.take(id, in: store)
         guard let directory = try store.directory(of: id) else { return }

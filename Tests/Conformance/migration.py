@@ -73,6 +73,23 @@ def lazy_pages(t):
     t.equal(t.status(back), "running")
 
 
+@test(needs=NEEDS, timeout=120)
+def pages_for_nobody(t):
+    """a checkpoint that waits for who wants its pages does not keep others from the container"""
+    bundle = t.bundle("sh", "-c", COUNT)
+    identifier = started(t, bundle)
+    counting(t, bundle)
+    reading, writing = os.pipe()
+    saving = t.spawn("checkpoint", "--image-path", f"{t.directory}/image", "--lazy-pages", "--status-fd",
+                     str(writing), "--page-server", f"127.0.0.1:{PORT + 1}", identifier, pass_fds=[writing])
+    os.close(writing)
+    t.equal(os.read(reading, 2), b"\0", "--status-fd")
+    os.close(reading)
+    t.ok("delete", "--force", identifier, timeout=8)
+    t.fails("state", identifier, text="does not exist")
+    t.true(t.wait_and_reap(saving, 8) != 0, "a checkpoint without its container")
+
+
 @test(needs=(*NEEDS, "systemd"), timeout=120)
 def into_a_scope(t):
     """--systemd-cgroup: restored processes are in a scope of the new container's name"""

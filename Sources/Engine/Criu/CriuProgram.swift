@@ -7,6 +7,8 @@ struct CriuNotification: ~Copyable {
     let name: String
     /// The first process, where there is one by now.
     let pid: Int32?
+    /// CRIU itself.
+    let criu: Int32
     /// The terminal's other side, with "orphan-pts-master".
     var handle: FileDescriptor?
 }
@@ -89,7 +91,7 @@ struct CriuProgram: ~Copyable {
         options.set(.imageDirectory, Int64(seen.image.raw))
         options.set(.workDirectory, Int64(seen.work.raw))
         try send(CriuRequest.start(task, options), to: connection.socket)
-        let response = try converse(task, connection.socket, attend)
+        let response = try converse(task, connection, attend)
         guard let response, response.isSuccess else { throw failure(task, response, output) }
     }
 
@@ -113,13 +115,13 @@ struct CriuProgram: ~Copyable {
 
     /// Answers notifications until the response to the task; nil where CRIU ended without one.
     private func converse(
-        _ task: CriuTask, _ socket: borrowing FileDescriptor,
+        _ task: CriuTask, _ connection: borrowing CriuConnection,
         _ attend: (consuming CriuNotification) throws(Failure) -> Void
     ) throws(Failure) -> CriuResponse? {
         while true {
             var message: ReceivedMessage
             do throws(Errno) {
-                message = try socket.receive(limit: Self.responseLimit)
+                message = try connection.socket.receive(limit: Self.responseLimit)
             } catch .econnreset {
                 return nil
             } catch {
@@ -137,14 +139,15 @@ struct CriuProgram: ~Copyable {
                 try attend(
                     CriuNotification(
                         name: response.notification, pid: response.pid,
+                        criu: connection.process.pid,
                         handle: message.handle.take()))
             } catch {
-                try? send(CriuRequest.answer(success: false), to: socket)
+                try? send(CriuRequest.answer(success: false), to: connection.socket)
                 // It takes back what it did before it says that it failed.
-                _ = try? socket.receive(limit: Self.responseLimit)
+                _ = try? connection.socket.receive(limit: Self.responseLimit)
                 throw error
             }
-            try send(CriuRequest.answer(success: true), to: socket)
+            try send(CriuRequest.answer(success: true), to: connection.socket)
         }
     }
 
