@@ -33,8 +33,10 @@ def share(t, name):
             found += [int(word[5:]) for line in lines for word in line[1:]
                       if line[0] == f"{os.major(device)}:{os.minor(device)}" and word[:5] == "rios="]
         return len(found) == 2 and found
-    before = t.eventually(reads, "both read")
-    time.sleep(4)
+    t.eventually(reads, "both read")
+    time.sleep(2)  # until the kernel has learnt what both want
+    before = reads()
+    time.sleep(6)
     lesser, greater = (after - start for after, start in zip(reads(), before))
     t.true(lesser > 0 and greater > 40, f"{lesser} and {greater} reads")
     return greater / lesser
